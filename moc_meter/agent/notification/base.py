@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of a notification plugin (namespace moc_meter.notification)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from moc_meter.model.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One notification of another service, as the listener received it."""
+
+    source: str                     # the deployment it came from: 'region-1'
+    message_id: str
+    event_type: str                 # 'volume.create.end'
+    publisher_id: str               # 'volume.host-1'
+    timestamp: datetime.datetime    # aware, UTC
+    payload: Mapping[str, Any]      # as its service documents it
+    #: the request's context; who asked is not who pays
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NotificationPlugin(Protocol):
+    """Turns notifications into samples; does nothing else.
+
+    A plugin neither publishes nor stores nor logs: the listener does that,
+    and counts and reports what the plugin raises.
+    """
+
+    #: fnmatch patterns of the event types that this plugin is given.
+    event_types: ClassVar[tuple[str, ...]]
+
+    def samples(self, notification: Notification) -> Iterable[Sample]:
+        """Samples of one notification; none is a good answer.
+
+        Raises InvalidSample, KeyError or TypeError where the payload is not
+        what the service documents; the listener then sets the notification
+        aside.
+        """

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loading plugins by their entry points; the only place to know stevedore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stevedore import extension
+
+from moc_meter import errors
+
+
+def load(namespace: str, names: Sequence[str] | None = None
+         ) -> dict[str, Any]:
+    """What the entry points of a namespace name, by name.
+
+    names: those that are wanted, in their order; None is all there are.
+    Raises InvalidPlugin for a name that is unknown or taken twice, and for a
+    plugin that cannot be imported: a plugin that is wanted and missing must
+    stop the process at its start.
+    """
+    faults: dict[str, BaseException] = {}
+
+    def failed(_manager: object, entry: Any, fault: BaseException) -> None:
+        faults[entry.name] = fault
+
+    manager: Any = extension.ExtensionManager(
+        namespace, on_load_failure_callback=failed)
+    known = [found.name for found in manager]
+    wanted = sorted({*known, *faults}) if names is None else list(names)
+    for name in wanted:
+        if name in faults:
+            raise errors.InvalidPlugin(
+                'a plugin cannot be loaded', namespace=namespace, name=name,
+                reason=repr(faults[name]))
+        if known.count(name) != 1 or wanted.count(name) != 1:
+            raise errors.InvalidPlugin(
+                'no such plugin' if name not in known
+                else 'a plugin is named twice', namespace=namespace,
+                name=name, known=sorted(known))
+    plugins = {found.name: found.plugin for found in manager}
+    return {name: plugins[name] for name in wanted}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of the samples wing: series, metadata, samples, rollups, marks."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from moc_meter.model.admission import LENGTHS
+from moc_meter.storage import dialect
+
+metadata = sa.MetaData(naming_convention={
+    'pk': 'pk_%(table_name)s', 'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
+    'uq': 'uq_%(table_name)s_%(column_0_N_name)s',
+    'fk': 'fk_%(table_name)s_%(column_0_N_name)s',
+    'ck': 'ck_%(table_name)s_%(constraint_name)s'})
+
+_ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+_MYSQL = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
+          'mysql_collate': 'utf8mb4_nopad_bin',
+          'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
+          'mariadb_collate': 'utf8mb4_nopad_bin'}
+
+#: What a sample itself said, numbered once. The unique key is a digest of
+#: the parts: null and empty differ, and a unique key over nullable columns
+#: cannot tell.
+series = sa.Table(
+    'series', metadata,
+    sa.Column('id', _ID, primary_key=True),
+    sa.Column('digest', dialect.digest(), nullable=False, unique=True),
+    sa.Column('source', dialect.text(LENGTHS['source']), nullable=False),
+    sa.Column('meter', dialect.text(LENGTHS['meter']), nullable=False),
+    sa.Column('kind', dialect.text(16), nullable=False),
+    sa.Column('unit', dialect.text(LENGTHS['unit']), nullable=False),
+    sa.Column('resource_id', dialect.text(LENGTHS['resource_id']),
+              nullable=False),
+    sa.Column('project_id', dialect.text(LENGTHS['project_id'])),
+    sa.Column('user_id', dialect.text(LENGTHS['user_id'])),
+    sa.Index(None, 'meter', 'project_id'),
+    sa.Index(None, 'resource_id'),
+    sa.Index(None, 'project_id'),
+    sa.Index(None, 'user_id'),
+    **_MYSQL)
+
+#: Metadata once per distinct content, as canonical JSON.
+resource_metadata = sa.Table(
+    'metadata', metadata,
+    sa.Column('id', _ID, primary_key=True),
+    sa.Column('digest', dialect.digest(), nullable=False, unique=True),
+    sa.Column('content', dialect.long_text(), nullable=False),
+    **_MYSQL)
+
+#: One row a scalar of a metadata's content, for questions. ``digest`` is of
+#: (path, kind, value), so a rule is a look-up whatever its length.
+metadata_path = sa.Table(
+    'metadata_path', metadata,
+    sa.Column('metadata_id', _ID,
+              sa.ForeignKey(resource_metadata.c.id), primary_key=True,
+              autoincrement=False),
+    sa.Column('position', sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column('path', dialect.long_text(), nullable=False),
+    sa.Column('kind', dialect.text(8), nullable=False),
+    sa.Column('value', dialect.long_text(), nullable=False),
+    sa.Column('digest', dialect.digest(), nullable=False),
+    sa.Index(None, 'digest', 'metadata_id'),
+    **_MYSQL)
+
+#: First and last instant at which a series came with a metadata.
+span = sa.Table(
+    'span', metadata,
+    sa.Column('series_id', _ID, sa.ForeignKey(series.c.id),
+              primary_key=True, autoincrement=False),
+    sa.Column('metadata_id', _ID, sa.ForeignKey(resource_metadata.c.id),
+              primary_key=True, autoincrement=False),
+    sa.Column('first', dialect.Instant, nullable=False),
+    sa.Column('last', dialect.Instant, nullable=False),
+    sa.Index(None, 'metadata_id'),
+    **_MYSQL)
+
+#: The raw samples, narrow. No foreign keys: MariaDB knows none on a
+#: partitioned table, and a distributed store none across its nodes.
+sample = sa.Table(
+    'sample', metadata,
+    sa.Column('series_id', _ID, nullable=False, autoincrement=False),
+    sa.Column('timestamp', dialect.Instant, nullable=False),
+    sa.Column('key', dialect.Key, nullable=False),
+    sa.Column('volume', dialect.Quantity, nullable=False),
+    sa.Column('metadata_id', _ID, nullable=False),
+    sa.Column('recorded_at', dialect.Instant, nullable=False),
+    #: only where ``key`` does not spell it
+    sa.Column('message_id', dialect.text(LENGTHS['message_id'])),
+    sa.Column('sequence', sa.BigInteger),
+    sa.Column('interval_start', dialect.Instant),
+    sa.Column('interval_end', dialect.Instant),
+    sa.Column('counter_start', dialect.Instant),
+    sa.Column('rounded', sa.Boolean(create_constraint=False)),
+    sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key',
+                            postgresql_include=['volume']),
+    sa.Index(None, 'key'),
+    postgresql_partition_by='RANGE (timestamp)',
+    **_MYSQL)
+
+
+def _rollup(name: str) -> sa.Table:
+    return sa.Table(
+        name, metadata,
+        sa.Column('series_id', _ID, primary_key=True, autoincrement=False),
+        sa.Column('start', dialect.Instant, primary_key=True,
+                  autoincrement=False),
+        sa.Column('count', sa.BigInteger, nullable=False),
+        sa.Column('sum', dialect.Quantity, nullable=False),
+        sa.Column('min', dialect.Quantity),
+        sa.Column('max', dialect.Quantity),
+        sa.Column('first', dialect.Instant),
+        sa.Column('last', dialect.Instant),
+        **_MYSQL)
+
+
+#: Hour and day buckets of a series; a cell is inserted empty (count 0, no
+#: extremes) and then filled in the same transaction.
+rollup_hour = _rollup('rollup_hour')
+rollup_day = _rollup('rollup_day')
+
+#: "Something was said of this resource on this UTC day": appended with every
+#: batch, taken by the records job.
+mark = sa.Table(
+    'mark', metadata,
+    sa.Column('id', _ID, primary_key=True),
+    sa.Column('source', dialect.text(LENGTHS['source']), nullable=False),
+    sa.Column('resource_id', dialect.text(LENGTHS['resource_id']),
+              nullable=False),
+    sa.Column('day', dialect.Instant, nullable=False),
+    **_MYSQL)
+
+#: What was refused, with its bytes and reason; ``digest`` is of content and
+#: code, so a redelivery is not kept twice.
+quarantine = sa.Table(
+    'quarantine', metadata,
+    sa.Column('id', _ID, primary_key=True),
+    sa.Column('digest', dialect.digest(), nullable=False, unique=True),
+    sa.Column('received_at', dialect.Instant, nullable=False),
+    sa.Column('origin', dialect.text(255), nullable=False),
+    sa.Column('code', dialect.text(64), nullable=False),
+    sa.Column('reason', dialect.long_text(), nullable=False),
+    sa.Column('content', dialect.content(), nullable=False),
+    **_MYSQL)
