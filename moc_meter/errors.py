@@ -64,6 +64,18 @@ class NotFound(MeterError):
     code = 'moc_meter.not_found'
 
 
+class NotAuthorized(MeterError):
+    """A caller named what belongs to a project that is not the caller's."""
+
+    code = 'moc_meter.not_authorized'
+
+
+class Forbidden(MeterError):
+    """The caller may not do this at all."""
+
+    code = 'moc_meter.forbidden'
+
+
 class InvalidConfiguration(MeterError):
     """An option has a value with which the process cannot start."""
 

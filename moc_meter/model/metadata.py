@@ -125,14 +125,17 @@ def check(value: object, depth: int = 0) -> None:
                 check(inner, depth + 1)
         case Mapping():
             for key, inner in value.items():
-                if not isinstance(key, str):
-                    raise errors.InvalidSample(
-                        'a key of metadata must be text', key=key)
-                check_text('metadata', key)
+                _check_key(key)
                 check(inner, depth + 1)
         case _:
             raise errors.InvalidSample(
                 'metadata must be JSON', type=type(value).__name__)
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str):
+        raise errors.InvalidSample('a key of metadata must be text', key=key)
+    check_text('metadata', key)
 
 
 def check_text(name: str, value: str) -> None:

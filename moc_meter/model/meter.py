@@ -106,7 +106,7 @@ def load(folder: Path | None = None) -> Definitions:
 
 def _read(name: str, content: str) -> Iterator[MeterDefinition]:
     try:
-        document = yaml.load(content, Loader=_LOADER)
+        document = yaml.load(content, Loader=_LOADER)  # noqa: S506
     except yaml.YAMLError as fault:
         raise errors.InvalidDefinition('a file of meters is not YAML',
                                        file=name,
@@ -119,6 +119,7 @@ def _read(name: str, content: str) -> Iterator[MeterDefinition]:
         yield _definition(name, meter, fields)
 
 
+#: Ten times as fast where PyYAML has its C library; safe either way.
 _LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 _TEXTS = ('unit', 'resource_type', 'component', 'description')
 

@@ -75,14 +75,18 @@ class Sample:
 
     @property
     def key(self) -> uuid.UUID:
-        """What tells a second delivery from another sample of the series.
+        """What tells a second delivery from another sample of the series."""
+        return key_of(self.message_id)
 
-        The message id itself where it is one of ours (derived_id); of any
-        other id a digest, and the store keeps the id beside it.
-        """
-        if is_ours(self.message_id):
-            return uuid.UUID(self.message_id)
-        return uuid.uuid5(_KEYS, self.message_id)
+
+def key_of(message_id: str) -> uuid.UUID:
+    """The message id itself where it is one of ours (derived_id).
+
+    Of any other id a digest, and the store keeps the id beside it.
+    """
+    if is_ours(message_id):
+        return uuid.UUID(message_id)
+    return uuid.uuid5(_KEYS, message_id)
 
 
 def is_ours(message_id: str) -> bool:
