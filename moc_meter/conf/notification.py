@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the notification listener: section [notification]."""
+
+from oslo_config import cfg
+
+SECTION = 'notification'
+
+OPTIONS = [
+    cfg.StrOpt(
+        'url', default=None, secret=True,
+        sample_default='rabbit://user:password@host:5672/vhost',
+        help='Bus of the cloud, where its services put notifications. '
+             'Not set: this agent hears no notifications.'),
+    cfg.ListOpt(
+        'topics', default=['notifications'],
+        help='Topics, as [oslo_messaging_notifications] topics of the '
+             'services have them.'),
+    cfg.ListOpt(
+        'exchanges', default=['nova', 'cinder', 'glance', 'neutron'],
+        help='Control exchanges of the services to hear.'),
+    cfg.ListOpt(
+        'plugins', default=None, sample_default='<all that are installed>',
+        help='Plugins to use, by entry point name in '
+             'moc_meter.notification.'),
+    cfg.ListOpt(
+        'profiles', default=['metric', 'existence'],
+        item_type=cfg.types.String(choices=('metric', 'existence')),
+        help='Which samples to make: measured figures (metric), and the '
+             'count-one meters that say that something exists (existence).'),
+    cfg.BoolOpt(
+        'durable_queues', default=False,
+        help='As amqp_durable_queues of the services: a queue can be '
+             'declared with one set of arguments only.'),
+    cfg.BoolOpt(
+        'quorum_queues', default=False,
+        help='As rabbit_quorum_queue of the services.'),
+    cfg.IntOpt(
+        'quorum_delivery_limit', default=0, min=0,
+        help='As rabbit_quorum_delivery_limit of the services.'),
+    cfg.StrOpt(
+        'ca_file', default=None,
+        help="File with the certificates that may sign the broker's. Not "
+             'set: the connection is not encrypted.'),
+]
