@@ -75,7 +75,7 @@ list_all_in_one_opts = functools.partial(list_opts, 'moc-meter-all-in-one')
 
 def load(process: str, argv: Sequence[str], *, version: str = '',
          cli: Sequence[cfg.Opt] = (),
-         files: Sequence[str] | None = None) -> cfg.ConfigOpts:
+         files: list[str] | None = None) -> cfg.ConfigOpts:
     """Read the options of one process.
 
     Each process calls this once, at its entry point, and hands values on;
@@ -114,8 +114,8 @@ def _read_all(conf: cfg.ConfigOpts) -> None:
     for module in _MODULES:
         for option in module.OPTIONS:
             try:
-                group = conf[module.SECTION] if _group(module.SECTION) else conf
-                group[option.dest]
+                (conf[module.SECTION] if _group(module.SECTION) else conf)[
+                    option.dest]
             except (cfg.Error, ValueError) as fault:
                 raise errors.InvalidConfiguration(
                     'an option has a wrong value', section=module.SECTION,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the notification listener: section [notification]."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 SECTION = 'notification'
 
@@ -24,7 +24,7 @@ OPTIONS = [
              'moc_meter.notification.'),
     cfg.ListOpt(
         'profiles', default=['metric', 'existence'],
-        item_type=cfg.types.String(choices=('metric', 'existence')),
+        item_type=types.String(choices=('metric', 'existence')),
         help='Which samples to make: measured figures (metric), and the '
              'count-one meters that say that something exists (existence).'),
     cfg.BoolOpt(

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-#: Takes messages that arrived, oldest first; on return they are durable.
+#: Takes messages that arrived, oldest first; on return they are durable. It
+#: is called by one thread at a time, not always the one that calls run().
 Handle = Callable[[Sequence[bytes]], None]
 
 
@@ -23,8 +24,8 @@ class Sender(Protocol):
         On AMQP: confirmed by the broker, and routed to a queue. On the local
         bus: handled at the other end.
         Raises BusUnavailable where that is not known; the message may then
-        arrive all the same, so the caller sends it again. May be called by
-        several threads.
+        arrive all the same, so the caller sends it again. Raises BusMismatch
+        as check() does. May be called by several threads.
         """
 
     def check(self) -> None:
@@ -59,3 +60,13 @@ class Receiver(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+
+
+class Bus(Protocol):
+    """Both ends, as the bus's connect(**values) gives them."""
+
+    def sender(self) -> Sender:
+        """A near end of its own; nothing is connected yet."""
+
+    def receiver(self) -> Receiver:
+        """A far end of its own; nothing is connected yet."""

@@ -129,10 +129,28 @@ class ResourceSeen:
     meters: tuple[str, ...]             # names, ascending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What became of a batch that was written."""
+class Outcome(enum.StrEnum):
+    """What became of a sample that was written."""
 
-    stored: int
-    duplicates: int
-    conflicts: int                      # set aside in quarantine
+    STORED = 'stored'
+    DUPLICATE = 'duplicate'     # it was there
+    CONFLICT = 'conflict'       # its identity says something else: set aside
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch, in the order of its samples."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def stored(self) -> int:
+        return self.outcomes.count(Outcome.STORED)
+
+    @property
+    def duplicates(self) -> int:
+        return self.outcomes.count(Outcome.DUPLICATE)
+
+    @property
+    def conflicts(self) -> int:
+        return self.outcomes.count(Outcome.CONFLICT)

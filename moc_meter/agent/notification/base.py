@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from moc_meter.model.sample import Sample
 
@@ -32,8 +32,9 @@ class NotificationPlugin(Protocol):
     and counts and reports what the plugin raises.
     """
 
-    #: fnmatch patterns of the event types that this plugin is given.
-    event_types: ClassVar[tuple[str, ...]]
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """Event types that this plugin is given: fnmatch patterns."""
 
     def samples(self, notification: Notification) -> Iterable[Sample]:
         """Samples of one notification; none is a good answer.

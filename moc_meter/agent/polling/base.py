@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from decimal import Decimal
+from typing import Protocol, TypeVar
 
-from moc_meter.model.sample import Sample
+from moc_meter import errors
+from moc_meter.model import quantity
+from moc_meter.model.sample import MeterKind, Sample, derived_id
+
+Answer = TypeVar('Answer')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,10 @@ class Instance:
 
 
 class ComputePoller(Protocol):
-    """One kind of measurement of instances (moc_meter.poll.compute)."""
+    """One kind of measurement of instances (moc_meter.poll.compute).
+
+    Made with the hypervisor that it asks.
+    """
 
     def samples(self, tick: Tick, instances: Sequence[Instance]
                 ) -> Iterable[Sample]:
@@ -57,4 +65,53 @@ class Discoverer(Protocol):
     """Finds the instances to poll (moc_meter.discover)."""
 
     def instances(self) -> Sequence[Instance]:
-        """Those that are there now."""
+        """Those that are there now; asked once a turn, before its pollers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A meter in the hands of its poller."""
+
+    meter: str                      # 'disk.device.read.bytes'
+    kind: MeterKind
+    unit: str                       # as the meter's definition has it
+
+    def sample(self, tick: Tick, resource_id: str, volume: Decimal | int, *,
+               metadata: Mapping[str, object],
+               owner: Instance | None = None) -> Sample:
+        """The sample of one turn; its volume is rounded to 9 digits.
+
+        owner: the instance whose project and user it is charged to.
+        """
+        exact = Decimal(volume)
+        kept = quantity.rounded(exact)
+        return Sample(
+            source=tick.source,
+            message_id=derived_id(tick.instant.isoformat(), self.meter,
+                                  resource_id),
+            timestamp=tick.instant, meter=self.meter, kind=self.kind,
+            unit=self.unit, volume=kept, rounded=kept != exact,
+            resource_id=resource_id, metadata=metadata,
+            project_id=owner.project_id if owner else None,
+            user_id=owner.user_id if owner else None)
+
+    def of(self, tick: Tick, instance: Instance, volume: Decimal | int,
+           **metadata: object) -> Sample:
+        """The sample of an instance itself; metadata goes beside its own."""
+        return self.sample(tick, instance.id, volume, owner=instance,
+                           metadata={**instance.metadata, **metadata})
+
+
+def answered(instances: Sequence[Instance], question: Callable[[str], Answer]
+             ) -> Iterator[tuple[Instance, Answer]]:
+    """Each instance with the answer to a question about its name.
+
+    An instance that vanished since it was found is left out; whatever else
+    the question raises is not caught here.
+    """
+    for instance in instances:
+        try:
+            answer = question(instance.name)
+        except errors.InstanceGone:
+            continue
+        yield instance, answer

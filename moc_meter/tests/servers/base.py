@@ -34,7 +34,7 @@ _PATH = os.pathsep.join((os.environ.get('PATH', os.defpath),
 _PORTS = range(10_240, 32_768)
 
 
-class MissingServer(Exception):  # noqa: N818
+class MissingServer(Exception):
     """A program that the tests need is not installed.
 
     An error and no skip: a suite that leaves out what it cannot run proves
@@ -42,7 +42,7 @@ class MissingServer(Exception):  # noqa: N818
     """
 
 
-class ServerFailed(Exception):  # noqa: N818
+class ServerFailed(Exception):
     """A server did not do what it was told in the time it had."""
 
 

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections, transactions, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from moc_meter import errors
+from moc_meter.model.pause import pauses
+from moc_meter.storage import migrations, sqlite
+from moc_meter.storage.faults import DATABASE_ERRORS, Fault, fault
+
+_T = TypeVar('_T')
+_FORMS = ('sqlite:///PATH', 'postgresql+psycopg://USER:PASSWORD@HOST/NAME',
+          'mysql+pymysql://USER:PASSWORD@HOST/NAME')
+#: What goes on trying when others are in the way: pauses of ten seconds in
+#: all, besides the five that SQLite and MariaDB wait each time.
+_ATTEMPTS = 12
+#: Execution options: of an engine, what its readers are to be given; of a
+#: connection, that its transaction only reads.
+_READERS = 'moc_meter_readers'
+_READS = 'moc_meter_reads'
+
+
+def make_engine(url: str, pool_size: int = 5,
+                statement_timeout: int | None = None) -> sa.Engine:
+    """The engine of a database; it connects when it is first used.
+
+    url: one of three forms, see _FORMS; another one is refused with
+        InvalidConfiguration, which shows no password.
+    pool_size: most connections that are open at the same time.
+    statement_timeout: seconds after which the database gives up a statement,
+        which then is StoreUnavailable; SQLite has no such limit.
+    """
+    parsed = _parsed(url)
+    make = {'sqlite': _sqlite, 'postgresql+psycopg': _postgresql,
+            'mysql+pymysql': _mariadb}.get(parsed.drivername)
+    if make is None:
+        raise errors.InvalidConfiguration(
+            'no such kind of database', url=parsed.render_as_string(),
+            allowed=_FORMS)
+    return make(parsed, statement_timeout,
+                {'pool_size': pool_size, 'max_overflow': 0})
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection in a transaction that is committed at the end.
+
+    On SQLite it holds the one writer's place from the beginning. Raises
+    StoreUnavailable as transact() does, but tries nothing again.
+    """
+    with _translated(), engine.begin() as conn:
+        yield conn
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection that sees one state of the database until the end.
+
+    Raises StoreUnavailable as transact() does, but tries nothing again.
+    """
+    with _translated(), _snapshot(engine) as conn:
+        yield conn
+
+
+def transact(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
+    """Do the work in a transaction of its own, and commit.
+
+    Where the transaction met others (deadlock, serialisation failure, lock
+    wait) the whole of it is tried again, several times. So work may run more
+    than once, and must not remember anything of a run that failed.
+
+    Raises StoreUnavailable where that did not help, or the connection was
+    lost. Errors of data and of the program fly.
+    """
+    return _again(engine.begin, work, losses=0)
+
+
+def inquire(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
+    """Do the work, which only reads, on one state of the database.
+
+    Tries again, and raises, as transact() does; once also where the
+    connection was lost, since the pool may have kept it from a server that
+    was started anew.
+    """
+    return _again(lambda: _snapshot(engine), work, losses=1)
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema to what this release works with."""
+    with writing(engine) as conn:
+        command.upgrade(migrations.config(conn), 'head')
+
+
+def check_schema(engine: sa.Engine) -> None:
+    """Raise StoreMismatch where the schema is not this release's."""
+    def revision(conn: sa.Connection) -> str | None:
+        return MigrationContext.configure(conn).get_current_revision()
+
+    found = inquire(engine, revision)
+    wanted = ScriptDirectory.from_config(
+        migrations.config()).get_current_head()
+    if found != wanted:
+        raise errors.StoreMismatch(
+            "the database's schema is not the one of this release; run "
+            'moc-meter-manage db upgrade', found=found, wanted=wanted)
+
+
+def _again(begin: Callable[[], contextlib.AbstractContextManager[
+               sa.Connection]],
+           work: Callable[[sa.Connection], _T], losses: int) -> _T:
+    """The one place that tries again; losses: how many it puts up with."""
+    for pause in itertools.islice(pauses(0.01, 2), _ATTEMPTS):
+        try:
+            with begin() as conn:
+                return work(conn)
+        except DATABASE_ERRORS as error:
+            kind, last = fault(error), error
+            if kind is None:
+                raise
+            losses -= kind is Fault.LOST
+        if losses < 0:
+            break
+        time.sleep(pause)
+    raise _unavailable(last) from last
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if fault(error) is None:
+            raise
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> errors.StoreUnavailable:
+    said = str(getattr(error, 'orig', None) or error)
+    return errors.StoreUnavailable('the database does not answer',
+                                   reason=said.partition('\n')[0])
+
+
+@contextlib.contextmanager
+def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.connect() as conn:
+        conn.execution_options(**engine.get_execution_options()[_READERS])
+        with conn.begin():
+            yield conn
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # Not shown: where it is not understood, neither is its password.
+        raise errors.InvalidConfiguration(
+            'the URL of the database cannot be read',
+            allowed=_FORMS) from None
+
+
+def _sqlite(url: sa.URL, _timeout: int | None,
+            pool: dict[str, Any]) -> sa.Engine:
+    if not url.database or not Path(url.database).absolute().parent.is_dir():
+        raise errors.InvalidConfiguration(
+            'the folder of the database file does not exist',
+            file=url.database)
+    engine = _engine(url, {_READS: True}, pool)
+    sa.event.listen(engine, 'connect', sqlite.prepare)
+
+    @sa.event.listens_for(engine, 'begin')
+    def _begin(conn: sa.Connection) -> None:
+        # A writer that began as a reader could not wait for another writer.
+        conn.exec_driver_sql(
+            'BEGIN' if conn.get_execution_options().get(_READS)
+            else 'BEGIN IMMEDIATE')
+
+    return engine
+
+
+def _postgresql(url: sa.URL, timeout: int | None,
+                pool: dict[str, Any]) -> sa.Engine:
+    # Our questions are short and go through indexes, so compiling them costs
+    # more than it saves, and disks do not seek any more.
+    settings = (f'-c statement_timeout={(timeout or 0) * 1000} '
+                '-c jit=off -c random_page_cost=1.1')
+    return _engine(
+        url, {'isolation_level': 'REPEATABLE READ',
+              'postgresql_readonly': True},
+        pool, isolation_level='READ COMMITTED',
+        connect_args={'connect_timeout': 10, 'options': settings,
+                      'client_encoding': 'utf8',
+                      'application_name': 'moc_meter'})
+
+
+def _mariadb(url: sa.URL, timeout: int | None,
+             pool: dict[str, Any]) -> sa.Engine:
+    engine = _engine(
+        url, {_READS: True}, pool, isolation_level='READ COMMITTED',
+        connect_args={
+            'charset': 'utf8mb4', 'collation': 'utf8mb4_nopad_bin',
+            'connect_timeout': 10,
+            'init_command': (
+                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY"
+                ",ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+                # A long list would become a join, see dialect.ids().
+                'in_predicate_conversion_threshold = 0, '
+                f'max_statement_time = {timeout or 0}, '
+                'innodb_lock_wait_timeout = 5')})
+
+    @sa.event.listens_for(engine, 'begin')
+    def _begin(conn: sa.Connection) -> None:
+        if conn.get_execution_options().get(_READS):
+            conn.exec_driver_sql('SET TRANSACTION ISOLATION LEVEL '
+                                 'REPEATABLE READ, READ ONLY')
+
+    return engine
+
+
+def _engine(url: sa.URL, readers: dict[str, Any], pool: dict[str, Any],
+            **arguments: Any) -> sa.Engine:
+    """readers: the execution options of transactions that only read."""
+    return sa.create_engine(
+        url, pool_logging_name='moc_meter', **pool, **arguments,
+        execution_options={_READERS: readers})

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which errors of a database say that the world is at fault, not we."""
+
+from __future__ import annotations
+
+import enum
+import sqlite3
+
+import psycopg
+import pymysql
+import sqlalchemy as sa
+
+
+class Fault(enum.Enum):
+    """Why a transaction failed that was right in itself."""
+
+    COLLISION = 'collision'     # with another transaction: try it again
+    LOST = 'lost'               # the database is away, full, or in a change
+
+
+# Serialisation failure, deadlock, lock not available.
+_PG_COLLISIONS = {'40001', '40P01', '55P03'}
+# Connection exceptions; insufficient resources; operator intervention (the
+# server stops, starts, or ended a statement that took too long); system
+# errors; and a primary that has become a standby.
+_PG_LOST = ('08', '53', '57', '58', '25006')
+_MARIADB_COLLISIONS = {1020, 1205, 1213}
+# Too many connections; access denied or no such database; disk full; the
+# server stops; read only; statement timed out or was killed; lost.
+_MARIADB_LOST = {1040, 1203, 1044, 1045, 1049, 1021, 1114, 1053, 1290, 1317,
+                 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055}
+_SQLITE_COLLISIONS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+                sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+#: What SQLAlchemy raises, and psycopg where we speak to it directly (COPY).
+DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg.Error)
+
+
+def fault(error: Exception) -> Fault | None:
+    """What kind of fault it is; None where data or code are wrong."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return Fault.LOST           # no connection of the pool became free
+    cause: object = error
+    if isinstance(error, sa.exc.DBAPIError):
+        if error.connection_invalidated:
+            return Fault.LOST
+        cause = error.orig
+    match cause:
+        case psycopg.OperationalError(sqlstate=None):
+            return Fault.LOST
+        case psycopg.Error(sqlstate=str(state)):
+            return _kind(state in _PG_COLLISIONS, state.startswith(_PG_LOST))
+        case pymysql.err.Error(args=(int(code), *_)):
+            return _kind(code in _MARIADB_COLLISIONS, code in _MARIADB_LOST)
+        case sqlite3.Error(sqlite_errorcode=int(code)):
+            primary = code & 0xff
+            return _kind(primary in _SQLITE_COLLISIONS,
+                         primary in _SQLITE_LOST)
+    return None
+
+
+def _kind(collision: bool, lost: bool) -> Fault | None:
+    if collision:
+        return Fault.COLLISION
+    return Fault.LOST if lost else None

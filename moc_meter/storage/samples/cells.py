@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The derived tables: what a cell of each is of its samples.
+
+Cells of rollups (series and hour or day) and spans (series and metadata) are
+kept alike: how the cells of new samples are taken in, and what a cell must
+be, stand here side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from moc_meter import errors
+from moc_meter.model import period
+from moc_meter.storage import dialect, staging
+from moc_meter.storage.tables import samples as tables
+
+sample = staging.plain(tables.sample)
+#: The samples of a batch; when they are in, those really inserted.
+fresh = staging.plain(tables.sample, 'sample_staging')
+_Columns = Mapping[str, sa.ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """One derived table.
+
+    keys: names of its key's two columns.
+    of: the columns of the cells that samples make; the table of the samples
+        is ``sample`` or ``fresh``.
+    empty: what a cell is before its first sample; in terms of ``staged``.
+    merged: a cell with a staged one taken in.
+    step: microseconds of a bucket; None where time does not cut cells.
+    """
+
+    table: sa.Table
+    staged: sa.Table
+    keys: tuple[str, str]
+    of: Callable[[sa.Table], _Columns]
+    empty: _Columns
+    merged: _Columns
+    step: int | None = None
+
+    def same(self) -> sa.ColumnElement[bool]:
+        """Whether a cell and a staged one are of the same key."""
+        return sa.and_(*(self.table.c[key] == self.staged.c[key]
+                         for key in self.keys))
+
+    def derived(self, samples: sa.Table) -> sa.Select[Any]:
+        """The cells of the samples, in the order of the table's columns."""
+        columns = self.of(samples)
+        return (sa.select(*(columns[column.name].label(column.name)
+                            for column in self.table.columns))
+                .select_from(samples)
+                .group_by(*(columns[key] for key in self.keys)))
+
+    def lock(self, conn: sa.Connection, number: int) -> None:
+        """Hold the staged cells till the end of the transaction.
+
+        In the order of the keys, so that two do not wait for each other;
+        cells that are missing are inserted empty.
+        number: how many are staged.
+        """
+        held = (sa.select(sa.literal_column('1').label('one'))
+                .select_from(self.table).join(self.staged, self.same())
+                .order_by(*(self.table.c[key] for key in self.keys))
+                .with_for_update()).subquery()
+        there = conn.scalar(sa.select(sa.func.count()).select_from(held))
+        if there != number:
+            keys = [self.staged.c[key] for key in self.keys]
+            conn.execute(dialect.insert_missing(
+                conn, self.table,
+                sa.select(*keys, *(value.label(name) for name, value
+                                   in self.empty.items())).order_by(*keys)))
+
+    def take_in(self, conn: sa.Connection) -> None:
+        """Take the cells of the staged fresh samples in."""
+        number = staging.fill(conn, self.staged, self.derived(fresh))
+        self.lock(conn, number)
+        done = conn.execute(sa.update(self.table).values(dict(self.merged))
+                            .where(self.same()))
+        if done.rowcount != number:
+            # A rebuild removed one between our two statements.
+            raise errors.StoreUnavailable('a cell vanished', wanted=number,
+                                          found=done.rowcount)
+
+
+def _rollup(table: sa.Table, step: int) -> Cells:
+    kept = staging.plain(table)
+    staged = staging.plain(table, f'{table.name}_staging')
+
+    def of(samples: sa.Table) -> _Columns:
+        instant, volume = samples.c.timestamp, samples.c.volume
+        return {'series_id': samples.c.series_id,
+                'start': instant - instant % sa.literal_column(str(step)),
+                'count': sa.func.count(), 'sum': dialect.total(volume),
+                'min': sa.func.min(volume), 'max': sa.func.max(volume),
+                'first': sa.func.min(instant), 'last': sa.func.max(instant)}
+
+    return Cells(
+        table=kept, staged=staged, keys=('series_id', 'start'), of=of,
+        step=step,
+        empty={'count': sa.literal(0, sa.BigInteger),
+               'sum': sa.literal(Decimal(0), dialect.Quantity)},
+        merged={'count': kept.c.count + staged.c.count,
+                'sum': dialect.add(kept.c.sum, staged.c.sum),
+                **_extremes(kept, staged, ('min', 'first'), ('max', 'last'))})
+
+
+def _spans(table: sa.Table) -> Cells:
+    kept = staging.plain(table)
+    staged = staging.plain(table, 'span_staging')
+
+    def of(samples: sa.Table) -> _Columns:
+        return {'series_id': samples.c.series_id,
+                'metadata_id': samples.c.metadata_id,
+                'first': sa.func.min(samples.c.timestamp),
+                'last': sa.func.max(samples.c.timestamp)}
+
+    return Cells(
+        table=kept, staged=staged, keys=('series_id', 'metadata_id'), of=of,
+        empty={'first': staged.c.first, 'last': staged.c.last},
+        merged=_extremes(kept, staged, ('first',), ('last',)))
+
+
+def _extremes(kept: sa.Table, staged: sa.Table, least: Sequence[str],
+              most: Sequence[str]) -> _Columns:
+    return ({name: dialect.lesser(kept.c[name], staged.c[name])
+             for name in least}
+            | {name: dialect.greater(kept.c[name], staged.c[name])
+               for name in most})
+
+
+hours = _rollup(tables.rollup_hour, period.HOUR // period.MICROSECOND)
+days = _rollup(tables.rollup_day, period.DAY // period.MICROSECOND)
+spans = _spans(tables.span)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The partitions of raw samples: one a UTC day; SQLite has none.
+
+PostgreSQL's oldest takes everything before 2010, and days are made as they
+are needed: ahead by a job, and before the batch for late samples. There is
+no default partition, which would forbid to detach others without blocking.
+MariaDB adds partitions at the end only; its first one takes everything before
+the day of the migration. Admission lets nothing in from further ahead than
+minutes, which bounds how many there are.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from moc_meter import errors
+from moc_meter.model import period
+from moc_meter.storage import dialect
+from moc_meter.storage import engine as transactions
+
+#: Where PostgreSQL's days begin.
+_OLDEST = datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC)
+_NAME = re.compile(r'sample_p(\d{8})')
+#: Who makes partitions holds this lock, so that two do not make the same.
+_LOCK = 0x6d6f635f6d657465
+
+
+def begin(conn: sa.Connection) -> None:
+    """Give the new, empty table its first partition (migration)."""
+    today = period.floor(datetime.datetime.now(datetime.UTC), period.DAY)
+    statement = dialect.choose(
+        conn, sqlite=None,
+        postgresql='CREATE TABLE sample_old PARTITION OF sample FOR VALUES '
+                   f'FROM (MINVALUE) TO ({period.microseconds(_OLDEST)})',
+        mariadb='ALTER TABLE sample PARTITION BY RANGE (timestamp) '
+                f'({_mariadb_partition(today - period.DAY)})')
+    if statement:
+        conn.exec_driver_sql(statement)
+
+
+class Partitions:
+    """The days that can be written, as far as this process knows."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._made: set[datetime.datetime] = set()
+
+    def ensure(self, days: Iterable[datetime.datetime]) -> None:
+        """Make the partitions of the UTC days that have none.
+
+        In a transaction of its own, before the batch's: making one waits for
+        those who write, and they must not have to wait for the whole batch.
+        """
+        missing = sorted(set(days) - self._made)
+        if missing:
+            make = dialect.choose(self._engine, sqlite=_make_none,
+                                  postgresql=_make_postgresql,
+                                  mariadb=_make_mariadb)
+            transactions.transact(self._engine,
+                                  lambda conn: make(conn, missing))
+            self._made.update(missing)
+
+    def clear(self) -> None:
+        """Forget what is known; another may have dropped it."""
+        self._made.clear()
+
+
+def ahead(engine: sa.Engine, today: datetime.datetime, days: int) -> None:
+    """Make the partitions of today and so many days after it."""
+    first = period.floor(today, period.DAY)
+    Partitions(engine).ensure(first + place * period.DAY
+                              for place in range(days + 1))
+
+
+def pack(engine: sa.Engine, today: datetime.datetime) -> list[str]:
+    """Rebuild the indexes of days that are over (PostgreSQL).
+
+    Filled in the order of ticks an index is 1.7 times as large as needed.
+    Nobody has to wait for it. Each partition is packed once.
+    Returns the names of the partitions that were packed.
+    """
+    if dialect.choose(engine, sqlite=True, mariadb=True, postgresql=False):
+        return []
+    packed = []
+    with engine.connect() as conn:
+        conn.execution_options(isolation_level='AUTOCOMMIT')
+        unpacked = [name for name, said in _children(conn) if said is None]
+        for name in unpacked:
+            day = _NAME.fullmatch(name)
+            if day and day[1] < f'{today:%Y%m%d}':
+                conn.exec_driver_sql(f'REINDEX TABLE CONCURRENTLY {name}')
+                conn.exec_driver_sql(f"COMMENT ON TABLE {name} IS 'packed'")
+                packed.append(name)
+    return packed
+
+
+def _children(conn: sa.Connection) -> list[tuple[str, str | None]]:
+    """Names and comments of PostgreSQL's partitions."""
+    return [(name, said) for name, said in conn.execute(sa.text(
+        "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class "
+        'JOIN pg_inherits ON oid = inhrelid '
+        "WHERE inhparent = 'sample'::regclass ORDER BY relname"))]
+
+
+def _make_none(_conn: sa.Connection, _days: list[datetime.datetime]) -> None:
+    """SQLite's table is one."""
+
+
+def _make_postgresql(conn: sa.Connection,
+                     days: list[datetime.datetime]) -> None:
+    conn.execute(sa.text('SELECT pg_advisory_xact_lock(:lock)'),
+                 {'lock': _LOCK})
+    there = {name for name, _ in _children(conn)}
+    for day in days:
+        name = f'sample_p{day:%Y%m%d}'
+        if day >= _OLDEST and name not in there:
+            conn.exec_driver_sql(
+                f'CREATE TABLE {name} PARTITION OF sample FOR VALUES '
+                f'FROM ({period.microseconds(day)}) '
+                f'TO ({period.microseconds(day + period.DAY)})')
+
+
+def _make_mariadb(conn: sa.Connection,
+                  days: list[datetime.datetime]) -> None:
+    # ALTER TABLE commits, hence a lock of the session and not of a row.
+    lock = sa.literal(_LOCK).label('lock')
+    name = sa.func.concat(sa.func.database(), ':', lock)
+    if conn.scalar(sa.select(sa.func.get_lock(name, 60))) != 1:
+        raise errors.StoreUnavailable('another makes partitions')
+    try:
+        day = period.instant(conn.scalar(sa.text(
+            'SELECT max(CAST(partition_description AS SIGNED)) '
+            'FROM information_schema.partitions '
+            "WHERE table_schema = database() AND table_name = 'sample'")))
+        wanted = []
+        while day <= days[-1]:
+            wanted.append(_mariadb_partition(day))
+            day += period.DAY
+        if wanted:
+            conn.exec_driver_sql('ALTER TABLE sample ADD PARTITION '
+                                 f'({", ".join(wanted)})')
+    finally:
+        conn.execute(sa.select(sa.func.release_lock(name)))
+
+
+def _mariadb_partition(day: datetime.datetime) -> str:
+    return (f'PARTITION p{day:%Y%m%d} VALUES LESS THAN '
+            f'({period.microseconds(day + period.DAY)})')

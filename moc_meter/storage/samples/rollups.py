@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hour and day buckets, and spans: folded in, verified, rebuilt.
+
+They are a pure function of the samples, kept in the transaction that inserts
+the samples, from the rows really inserted: a redelivered sample touches none.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from moc_meter.model import period
+from moc_meter.storage import engine as transactions
+from moc_meter.storage import staging
+from moc_meter.storage.samples.cells import Cells, days, hours, sample, spans
+
+#: Series that one question of verify() is about.
+_CHUNK = 100
+#: Cells that one transaction of rebuild() replaces.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A cell that is not what its samples say.
+
+    table: rollup_hour, rollup_day or span.
+    key: series and start in microseconds since 1970; of a span series and
+        metadata.
+    expected, found: the other columns in the table's order; None where there
+        should be, or is, no such cell.
+    """
+
+    table: str
+    key: tuple[int, int]
+    expected: tuple[Any, ...] | None
+    found: tuple[Any, ...] | None
+
+
+def fold(conn: sa.Connection) -> None:
+    """Take the samples that this transaction inserted into their cells."""
+    for cells in (hours, days, spans):
+        cells.take_in(conn)
+
+
+def verify(engine: sa.Engine, start: datetime.datetime | None = None,
+           end: datetime.datetime | None = None) -> Iterator[Difference]:
+    """Derive every cell anew and tell which is not as it is kept.
+
+    start, end: [start, end), widened to whole UTC days; spans, which time
+        does not cut, are verified where neither is given.
+    One question a hundred series, which reads one state of the database; so
+    writers may go on, and memory is bounded.
+    """
+    for cells in _asked(start, end):
+        for chunk in _chunks(engine):
+            yield from _compare(engine, cells, _within(cells, chunk, start,
+                                                       end))
+
+
+def rebuild(engine: sa.Engine, start: datetime.datetime | None = None,
+            end: datetime.datetime | None = None) -> int:
+    """Replace every cell that verify() would name; how many it were.
+
+    Writers may go on. Needs a second connection of the engine.
+    """
+    replaced = 0
+    for cells in _asked(start, end):
+        for chunk in _chunks(engine):
+            found = _compare(engine, cells,
+                             _within(cells, chunk, start, end))
+            while batch := list(itertools.islice(found, _BATCH)):
+                keys = sorted(difference.key for difference in batch)
+                transactions.transact(
+                    engine, functools.partial(_replace, cells=cells,
+                                              keys=keys))
+                replaced += len(batch)
+    return replaced
+
+
+def _asked(start: datetime.datetime | None,
+           end: datetime.datetime | None) -> tuple[Cells, ...]:
+    return (hours, days) if start or end else (hours, days, spans)
+
+
+def _chunks(engine: sa.Engine) -> Iterator[tuple[int, int]]:
+    """Ranges (above, up to] of series, which leave none out.
+
+    Of the derived tables and of samples: a cell may be there that has no
+    series.
+    """
+    above = -2 ** 63
+    columns = [table.c.series_id for table in (
+        sample, hours.table, days.table, spans.table)]
+    while True:
+        last = above
+        for column in columns:
+            page = (sa.select(column).distinct().where(column > above)
+                    .order_by(column).limit(_CHUNK))
+            found = transactions.inquire(
+                engine, functools.partial(_scalars, chosen=page))
+            if found:
+                last = max(last, found[-1])
+        if last == above:
+            return
+        yield above, last
+        above = last
+
+
+def _scalars(conn: sa.Connection, chosen: sa.Select[Any]
+             ) -> Sequence[int]:
+    return conn.scalars(chosen).all()
+
+
+def _within(cells: Cells, chunk: tuple[int, int],
+            start: datetime.datetime | None, end: datetime.datetime | None
+            ) -> Callable[[sa.ColumnElement[int], Any],
+                          sa.ColumnElement[bool]]:
+    """The condition on a series and an instant of a sample or a cell.
+
+    Where retention has dropped samples, their cells are not provable: the
+    border of what was dropped belongs here, as another lower bound.
+    """
+    def condition(series: sa.ColumnElement[int],
+                  instant: Any) -> sa.ColumnElement[bool]:
+        parts = [series > chunk[0], series <= chunk[1]]
+        if start and cells.step:
+            parts.append(instant >= period.microseconds(
+                period.floor(start, period.DAY)))
+        if end and cells.step:
+            parts.append(instant < period.microseconds(
+                period.ceiling(end, period.DAY)))
+        return sa.and_(*parts)
+    return condition
+
+
+def _compare(engine: sa.Engine, cells: Cells,
+             within: Callable[..., sa.ColumnElement[bool]]
+             ) -> Iterator[Difference]:
+    """The cells of which the samples and the table say different things.
+
+    Expected and found cells are laid on top of each other; where they are
+    the same they fall together in one group of two.
+    """
+    names = cells.table.columns.keys()
+    expected = cells.derived(sample).where(
+        within(sample.c.series_id, sample.c.timestamp)).add_columns(
+            sa.literal_column('1').label('expected'))
+    kept = sa.select(*cells.table.columns,
+                     sa.literal_column('0').label('expected')).where(
+        within(cells.table.c.series_id, cells.table.c.get('start')))
+    both = sa.union_all(expected, kept).subquery()
+    columns = [both.c[name] for name in names]
+    keys = [both.c[key] for key in cells.keys]
+    odd = (sa.select(*columns, sa.func.max(both.c.expected))
+           .group_by(*columns).having(sa.func.count() == 1)
+           .order_by(*keys))
+    with transactions.reading(engine) as conn:
+        found = conn.execution_options(yield_per=_BATCH).execute(odd)
+        for key, rows in itertools.groupby(found, lambda row: row[:2]):
+            sides = {bool(row[-1]): tuple(row[2:-1]) for row in rows}
+            yield Difference(table=cells.table.name,
+                             key=(int(key[0]), int(key[1])),
+                             expected=sides.get(True), found=sides.get(False))
+
+
+def _replace(conn: sa.Connection, cells: Cells,
+             keys: Sequence[tuple[int, int]]) -> None:
+    """Derive the cells anew: lock them, read the samples, replace.
+
+    Reading before locking would lose what others insert in between.
+    """
+    filler = (0, 0, None, None, None, None) if cells.step else (0, 0)
+    staging.fill(conn, cells.staged, [(*key, *filler) for key in keys])
+    cells.lock(conn, len(keys))
+    second = cells.keys[1]
+    if cells.step:
+        joined = sa.and_(
+            sample.c.timestamp >= cells.staged.c.start,
+            sample.c.timestamp < cells.staged.c.start + cells.step)
+    else:
+        joined = sample.c[second] == cells.staged.c[second]
+    rows = [tuple(row) for row in conn.execute(
+        cells.derived(sample).join(
+            cells.staged,
+            sa.and_(sample.c.series_id == cells.staged.c.series_id, joined)))]
+    conn.execute(sa.delete(cells.table).where(
+        sa.exists().where(cells.same())))
+    staging.load(conn, cells.table, sorted(rows, key=lambda row: row[:2]))

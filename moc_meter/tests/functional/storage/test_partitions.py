@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Days of samples, each in a partition of its own."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from moc_meter.model import period
+from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples import partitions
+from moc_meter.storage.samples.sql import SqlSampleStore
+from moc_meter.storage.tables import samples as tables
+from moc_meter.tests.stores import NOW, count, migrated, sample
+
+TODAY = period.floor(datetime.datetime.now(datetime.UTC), period.DAY)
+
+
+@pytest.fixture(params=['postgresql', 'mariadb'])
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(f'{request.param}_url')
+    return found
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    with migrated(url) as made:
+        yield made
+
+
+def names(engine: sa.Engine) -> set[str]:
+    question = {
+        'postgresql': 'SELECT relname FROM pg_class JOIN pg_inherits '
+                      "ON oid = inhrelid WHERE inhparent = "
+                      "'sample'::regclass",
+        'mysql': "SELECT concat('sample_', partition_name) "
+                 'FROM information_schema.partitions '
+                 "WHERE table_schema = database() AND table_name = 'sample'",
+    }[engine.dialect.name]
+    with transactions.reading(engine) as conn:
+        return set(conn.scalars(sa.text(question)))
+
+
+def test_days_ahead_are_made_once(engine: sa.Engine) -> None:
+    for _ in range(2):
+        partitions.ahead(engine, TODAY + period.HOUR, 3)
+    expected = {f'sample_p{TODAY + place * period.DAY:%Y%m%d}'
+                for place in range(4)}
+    assert expected <= names(engine)
+    assert len(names(engine)) == 5      # and the oldest
+
+
+def test_samples_of_any_age_find_their_day(engine: sa.Engine) -> None:
+    instants = [period.EPOCH, datetime.datetime(2009, 12, 31, 23, 59, 59,
+                                                999999, datetime.UTC),
+                datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC),
+                TODAY - period.MICROSECOND, TODAY,
+                TODAY + 3 * period.DAY]
+    store = SqlSampleStore(engine)
+    batch = [sample(place, timestamp=instant)
+             for place, instant in enumerate(instants)]
+    assert store.write(batch, NOW).stored == len(batch)
+    assert store.write(batch, NOW).duplicates == len(batch)
+    assert count(engine, tables.sample) == len(batch)
+
+
+def test_two_who_make_the_same_days_do_not_meet(url: str,
+                                                engine: sa.Engine) -> None:
+    failed: list[BaseException] = []
+
+    def make() -> None:
+        other = transactions.make_engine(url)
+        try:
+            for days in range(1, 12):
+                partitions.ahead(other, TODAY, days)
+        except BaseException as error:
+            failed.append(error)
+            raise
+        finally:
+            other.dispose()
+
+    threads = [threading.Thread(target=make) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert failed == []
+    assert len(names(engine)) == 13
+
+
+def test_a_day_that_vanished_is_made_again(engine: sa.Engine) -> None:
+    """What was believed to be there is forgotten with the first error."""
+    day = TODAY + period.DAY
+    store = SqlSampleStore(engine)
+    store.write([sample(0, timestamp=day)], NOW)
+    with transactions.writing(engine) as conn:
+        conn.exec_driver_sql({
+            'postgresql': f'DROP TABLE sample_p{day:%Y%m%d}',
+            'mysql': f'ALTER TABLE sample DROP PARTITION p{day:%Y%m%d}',
+        }[engine.dialect.name])
+    with pytest.raises((RuntimeError, sa.exc.IntegrityError)):
+        store.write([sample(1, timestamp=day)], NOW)
+    assert count(engine, tables.sample) == 0
+    assert store.write([sample(1, timestamp=day)], NOW).stored == 1
+
+
+def test_days_that_are_over_are_packed_once(postgresql_url: str) -> None:
+    with migrated(postgresql_url) as engine:
+        SqlSampleStore(engine).write(
+            [sample(0, timestamp=TODAY - place * period.DAY)
+             for place in range(3)], NOW)
+        packed = partitions.pack(engine, TODAY)
+        assert packed == [f'sample_p{TODAY - place * period.DAY:%Y%m%d}'
+                          for place in (2, 1)]
+        assert partitions.pack(engine, TODAY) == []
+        assert count(engine, tables.sample) == 3

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rollups and spans, held against the samples that they are made of."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from moc_meter import errors
+from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples import rollups
+from moc_meter.storage.samples.base import SampleStore
+from moc_meter.storage.samples.sql import SqlSampleStore
+from moc_meter.storage.tables import samples as tables
+from moc_meter.tests.stores import (
+    NOW,
+    count,
+    everything,
+    migrated,
+    sample,
+    sums,
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    with migrated(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> SampleStore:
+    return SqlSampleStore(engine)
+
+
+def plant_changed(conn: sa.Connection) -> None:
+    cell = tables.rollup_hour
+    conn.execute(sa.update(cell).values(sum=Decimal('0.000000001')).where(
+        cell.c.series_id == sa.select(sa.func.min(tables.series.c.id))
+        .scalar_subquery(), cell.c.start < NOW - datetime.timedelta(days=2)))
+
+
+def plant_missing(conn: sa.Connection) -> None:
+    conn.execute(sa.delete(tables.rollup_day))
+
+
+def plant_surplus(conn: sa.Connection) -> None:
+    conn.execute(sa.insert(tables.rollup_hour).values(
+        series_id=10 ** 9, start=NOW, count=0, sum=Decimal(0)))
+
+
+def plant_span(conn: sa.Connection) -> None:
+    conn.execute(sa.update(tables.span).values(last=NOW))
+
+
+@pytest.mark.parametrize(('plant', 'table', 'number'), [
+    (plant_changed, 'rollup_hour', 2), (plant_missing, 'rollup_day', 6),
+    (plant_surplus, 'rollup_hour', 1), (plant_span, 'span', 3)])
+def test_planted_errors_are_found_and_rebuilt(
+        store: SampleStore, engine: sa.Engine,
+        plant: Callable[[sa.Connection], None], table: str,
+        number: int) -> None:
+    store.write([sample(number) for number in range(20)], NOW)
+    kept = everything(engine)
+    assert not list(rollups.verify(engine))
+    with transactions.writing(engine) as conn:
+        plant(conn)
+    found = list(rollups.verify(engine))
+    assert [one.table for one in found] == [table] * number
+    assert rollups.rebuild(engine) == number
+    assert everything(engine) == kept
+    assert not list(rollups.verify(engine))
+
+
+def test_only_the_asked_days_are_verified_and_rebuilt(
+        store: SampleStore, engine: sa.Engine) -> None:
+    store.write([sample(number) for number in range(20)], NOW)
+    with transactions.writing(engine) as conn:
+        plant_missing(conn)
+    second = datetime.datetime(2026, 3, 2, 5, tzinfo=datetime.UTC)
+    assert len(list(rollups.verify(engine, end=second))) == 6
+    assert len(list(rollups.verify(engine, start=second))) == 3
+    assert rollups.rebuild(engine, start=second) == 3
+    assert len(list(rollups.verify(engine))) == 3
+
+
+def test_two_writers_of_the_same_do_not_lock_each_other_out(
+        postgresql_url: str) -> None:
+    """Each waits for the other, never both; PostgreSQL counts those."""
+    batches = [[sample(number, resource_id=f'i-{number % 50}')
+                for number in range(start, start + 400)]
+               for start in range(0, 8000, 400)]
+    with migrated(postgresql_url) as engine:
+        together = threading.Barrier(2)
+
+        def write(order: int) -> None:
+            mine = transactions.make_engine(postgresql_url)
+            store = SqlSampleStore(mine)
+            for batch in batches:
+                together.wait(60)
+                store.write(batch[::order], NOW)
+            mine.dispose()
+
+        writers = [threading.Thread(target=write, args=(order,))
+                   for order in (1, -1)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert count(engine, tables.sample) == 8000
+        with transactions.reading(engine) as conn:
+            assert conn.scalar(sa.text(
+                'SELECT deadlocks FROM pg_stat_database '
+                'WHERE datname = current_database()')) == 0
+
+
+def test_a_rebuild_beside_a_writer_loses_nothing(
+        engine: sa.Engine, store: SampleStore) -> None:
+    batches = [[sample(number) for number in range(start, start + 40)]
+               for start in range(0, 2400, 40)]
+
+    def write() -> None:
+        for batch in batches:
+            for _ in range(100):
+                with contextlib.suppress(errors.StoreUnavailable):
+                    store.write(batch, NOW)
+                    break
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        with transactions.writing(engine) as conn:
+            plant_missing(conn)
+            plant_span(conn)
+        rollups.rebuild(engine)
+        assert not list(rollups.verify(engine))
+    writer.join()
+    assert count(engine, tables.sample) == 2400
+    assert sums(engine, tables.rollup_day) == sum(range(2400))
+    assert not list(rollups.verify(engine))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of the sample store are made of."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from moc_meter.model import quantity
+from moc_meter.model.sample import MeterKind, Sample, derived_id
+from moc_meter.storage import engine as transactions
+from moc_meter.storage.tables import samples as tables
+
+NOW = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
+#: Ten minutes before the end of a day.
+LATE = datetime.datetime(2026, 3, 1, 23, 50, tzinfo=datetime.UTC)
+
+
+def sample(number: int = 0, **changes: Any) -> Sample:
+    """Sample of a number: one a minute since LATE, three resources."""
+    said: dict[str, Any] = {
+        'source': 'region-1', 'message_id': derived_id('test', str(number)),
+        'timestamp': LATE + number * datetime.timedelta(minutes=1),
+        'meter': 'vcpus', 'kind': MeterKind.GAUGE, 'unit': 'vcpu',
+        'volume': Decimal(number), 'resource_id': f'i-{number % 3}',
+        'project_id': 'p-1', 'metadata': {'flavor': {'name': 'small'}}}
+    return Sample(**said | changes)
+
+
+@contextlib.contextmanager
+def migrated(url: str, **options: Any) -> Iterator[sa.Engine]:
+    """An engine of a database that has our schema."""
+    engine = transactions.make_engine(url, **options)
+    transactions.migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def count(engine: sa.Engine, table: sa.Table) -> int:
+    with transactions.reading(engine) as conn:
+        return conn.scalar(sa.select(sa.func.count())
+                           .select_from(table)) or 0
+
+
+def sums(engine: sa.Engine, table: sa.Table) -> Decimal:
+    """The sum of all cells of a rollup."""
+    with transactions.reading(engine) as conn:
+        return quantity.total(conn.scalars(sa.select(table.c.sum)))
+
+
+def everything(engine: sa.Engine) -> dict[str, list[Any]]:
+    """What a store says, whatever numbers it gave and whenever it came."""
+    series, metadata = tables.series, tables.resource_metadata
+    said = [column for column in series.columns
+            if column.name not in ('id', 'digest')]
+    found = {}
+    with transactions.reading(engine) as conn:
+        for table in (tables.sample, tables.rollup_hour, tables.rollup_day,
+                      tables.span):
+            joined = table.join(series, table.c.series_id == series.c.id)
+            columns = [column for column in table.columns if column.name
+                       not in ('series_id', 'metadata_id', 'recorded_at')]
+            if 'metadata_id' in table.c:
+                joined = joined.join(
+                    metadata, table.c.metadata_id == metadata.c.id)
+                columns.append(metadata.c.content)
+            found[table.name] = sorted(map(repr, conn.execute(
+                sa.select(*said, *columns).select_from(joined))))
+    return found
