@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The spool: messages on local disk until the bus has them."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from moc_meter import errors
+from moc_meter.publisher import disk
+
+#: Tells our files from the SQLite files of others: 'mmsp'.
+_APPLICATION = 0x6D6D7370
+
+
+class Spool:
+    """A queue of messages that outlives the process, oldest first.
+
+    An SQLite file with a write-ahead log that is forced to disk with every
+    commit. Pages of removed messages are used again, so the file grows to
+    about the cap and no further. May be used by several threads, and by one
+    process at a time.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        """Open the spool; make it where there is none yet.
+
+        max_bytes: what all waiting messages may have together.
+        Raises InvalidConfiguration where another process has it open, and
+        where the file is damaged or is something else: what waits there is
+        never thrown away to begin anew.
+        """
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        try:
+            disk.make_folder(path.parent)
+            self._owner = disk.own(path)
+            try:
+                self._connection = _open(path)
+            except BaseException:
+                self._owner.close()
+                raise
+        except (OSError, sqlite3.DatabaseError) as fault:
+            raise errors.InvalidConfiguration(
+                'the spool cannot be opened; mend it or move it away',
+                path=str(path), reason=str(fault)) from fault
+        self._count, self._bytes = _measure(self._connection)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages that wait, and their bytes."""
+        with self._lock:
+            return self._count, self._bytes
+
+    def append(self, messages: Sequence[bytes]) -> None:
+        """Return when all the messages are on disk, in this order.
+
+        Raises SpoolFull where the cap or the disk has no room for all of
+        them: then none was taken.
+        """
+        size = sum(map(len, messages))
+        with self._lock:
+            if self._bytes + size > self._max_bytes:
+                raise errors.SpoolFull(
+                    'the spool has reached its cap', waiting=self._count,
+                    bytes=self._bytes, wanted=size, cap=self._max_bytes)
+            with self._transaction() as connection:
+                connection.executemany(
+                    'INSERT INTO message (content) VALUES (?)',
+                    [(message,) for message in messages])
+            self._count += len(messages)
+            self._bytes += size
+
+    def peek(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest messages and their numbers; they stay."""
+        with self._lock:
+            return self._connection.execute(
+                'SELECT id, content FROM message ORDER BY id LIMIT ?',
+                (limit,)).fetchall()
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Forget the messages of these numbers; others are not touched."""
+        with self._lock:
+            with self._transaction() as connection:
+                gone = [size for number in numbers for (size,)
+                        in connection.execute(
+                            'DELETE FROM message WHERE id = ? '
+                            'RETURNING length(content)', (number,))]
+            self._count -= len(gone)
+            self._bytes -= sum(gone)
+
+    def close(self) -> None:
+        """Let the next owner in; what waits stays."""
+        with self._lock:
+            self._connection.close()
+            self._owner.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it on disk at the end, or nothing."""
+        try:
+            with self._connection as connection:
+                yield connection
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            raise errors.SpoolFull('the disk of the spool is full',
+                                   reason=str(fault)) from fault
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)     # what tenants do is nobody else's business
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        _check(connection)
+        # Nobody else may open it, so it needs no shared memory beside it.
+        connection.execute('PRAGMA locking_mode = EXCLUSIVE')
+        connection.execute('PRAGMA journal_mode = WAL')
+        connection.execute('PRAGMA synchronous = FULL')
+        with connection:
+            connection.execute(f'PRAGMA application_id = {_APPLICATION}')
+            # AUTOINCREMENT: the number of a message is never used again.
+            connection.execute(
+                'CREATE TABLE IF NOT EXISTS message ('
+                'id INTEGER PRIMARY KEY AUTOINCREMENT, '
+                'content BLOB NOT NULL)')
+    except BaseException:
+        connection.close()
+        raise
+    disk.sync(path.parent)
+    return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raise DatabaseError where the file is damaged or not a spool."""
+    (tables,), = connection.execute('SELECT count(*) FROM sqlite_master')
+    (application,), = connection.execute('PRAGMA application_id')
+    if tables and application != _APPLICATION:
+        raise sqlite3.DatabaseError('the file is no spool')
+    (verdict,), *_ = connection.execute('PRAGMA quick_check')
+    if verdict != 'ok':
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _measure(connection: sqlite3.Connection) -> tuple[int, int]:
+    (count, size), = connection.execute(
+        'SELECT count(*), coalesce(sum(length(content)), 0) FROM message')
+    return count, size
