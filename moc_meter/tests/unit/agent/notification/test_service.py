@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is given back to the bus, and what is not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from moc_meter import errors
+from moc_meter.agent.notification.cloud import CloudBus
+from moc_meter.agent.notification.host import PluginHost
+from moc_meter.agent.notification.service import NotificationService
+from moc_meter.agent.notification.volume import VolumeMeters
+from moc_meter.model import meter
+from moc_meter.model.sample import Refused, Sample
+
+DEFINITIONS = meter.load()
+
+
+@dataclass
+class Recorder:
+    """A publisher that is full for some calls."""
+
+    full: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    calls: int = 0
+
+    def publish(self, samples: Sequence[Sample],
+                refused: Sequence[Refused] = ()) -> None:
+        self.calls += 1
+        if self.calls <= self.full:
+            raise errors.SpoolFull('no room')
+        self.samples += samples
+        self.refused += refused
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Message:
+    """As the listener hands it over: the context is apart."""
+
+    message: dict[str, Any]
+    ctxt: dict[str, Any]
+
+
+def message(**changes: Any) -> Message:
+    return Message({'message_id': 'n-1', 'event_type': 'volume.create.end',
+                    'publisher_id': 'volume.h1', 'priority': 'INFO',
+                    'timestamp': '2026-03-01 12:00:00',
+                    'payload': {'volume_id': 'v-1', 'size': 1}} | changes,
+                   {'user_id': 'u-1', 'auth_token': 'secret'})
+
+
+def service(publisher: Recorder) -> NotificationService:
+    return NotificationService(
+        CloudBus(url='rabbit://nobody@localhost:1/'), source='region-1',
+        host=PluginHost({'volume': VolumeMeters()}, DEFINITIONS),
+        publisher=publisher)
+
+
+def test_what_is_durable_is_not_given_back() -> None:
+    recorder = Recorder()
+    assert not service(recorder).dispatch([message(), message()])
+    assert len(recorder.samples) == 4
+    assert recorder.calls == 1
+
+
+def test_what_gives_nothing_is_not_given_back_and_not_published() -> None:
+    recorder = Recorder()
+    strange = [message(event_type='volume.usage'), message(priority=None),
+               message(payload=7), message(event_type=None), message()]
+    assert not service(recorder).dispatch(strange[:-1])
+    assert recorder.calls == 0
+
+
+@pytest.mark.parametrize('change', [{'timestamp': 7}, {'message_id': None}])
+def test_what_is_not_understood_is_refused_and_not_given_back(
+        change: dict[str, Any]) -> None:
+    recorder = Recorder()
+    assert not service(recorder).dispatch([message(**change)])
+    [refused] = recorder.refused
+    assert b'secret' not in refused.content
+
+
+def test_a_full_spool_is_waited_for() -> None:
+    recorder = Recorder(full=2)
+    assert not service(recorder).dispatch([message()])
+    assert (recorder.calls, len(recorder.samples)) == (3, 2)
+
+
+@pytest.mark.parametrize('url', [
+    'kafka://host', 'rabbit:///', 'nonsense', 'mysql+pymysql://host/x'])
+def test_a_bus_that_is_no_rabbitmq_is_refused(url: str) -> None:
+    listening = NotificationService(
+        CloudBus(url=url), source='region-1',
+        host=PluginHost({}, DEFINITIONS), publisher=Recorder())
+    with pytest.raises(errors.InvalidConfiguration):
+        listening.run(threading.Event())
