@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One round of polling: asking every poller once, for one tick.
+
+A round runs in a thread of its own, since what it asks may hang, and what
+hangs in a library cannot be interrupted. The next round of its kind begins
+only when it has ended, so nothing is ever asked twice at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import itertools
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from moc_meter import errors
+from moc_meter.agent.polling.base import (
+    ComputePoller,
+    Discoverer,
+    HardwarePoller,
+    Tick,
+)
+from moc_meter.agent.polling.clock import Clock
+from moc_meter.model.pause import pauses
+from moc_meter.model.sample import Sample
+from moc_meter.publisher.base import Publisher
+
+LOG = logging.getLogger(__name__)
+
+#: The name of a poller, and what asks it for samples of one thing.
+Question = tuple[str, Callable[[], Iterable[Sample]]]
+
+
+class Survey(Protocol):
+    """What is asked in a round."""
+
+    def questions(self, tick: Tick) -> Iterable[Question]:
+        """Those of this tick; those of one poller stand together."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSurvey:
+    """Every compute poller, of every instance that is found."""
+
+    discoverer: Discoverer
+    pollers: Mapping[str, ComputePoller]
+
+    def questions(self, tick: Tick) -> Iterator[Question]:
+        instances = self.discoverer.instances()
+        for name, poller in self.pollers.items():
+            for instance in instances:
+                yield name, functools.partial(poller.samples, tick,
+                                              [instance])
+
+
+@dataclass(frozen=True, slots=True)
+class HostSurvey:
+    """Every hardware poller, of our own host."""
+
+    host: str
+    pollers: Mapping[str, HardwarePoller]
+
+    def questions(self, tick: Tick) -> Iterator[Question]:
+        for name, poller in self.pollers.items():
+            yield name, functools.partial(poller.samples, tick, self.host)
+
+
+class Rounds:
+    """The rounds of one survey, one at a time."""
+
+    def __init__(self, name: str, survey: Survey, *, publisher: Publisher,
+                 interval: datetime.timedelta, clock: Clock) -> None:
+        """name: in the log, of the kind of round: 'compute'."""
+        self._name = name
+        self._survey = survey
+        self._publisher = publisher
+        self._interval = interval
+        self._clock = clock
+        self._thread: threading.Thread | None = None
+        self._bug: BaseException | None = None
+        self._busy = False                  # whether the log says so
+        self._said: dict[str, str] = {}     # what the log says of whom
+        #: samples handed over; faults of pollers; rounds that were skipped
+        #: since the one before was not over; samples lost at a stop
+        self.counted: Counter[str] = Counter()
+
+    def begin(self, tick: Tick, stop: threading.Event) -> None:
+        """Begin the tick's round, unless the one before is not over.
+
+        Raises what the round before could not bear: a bug, or a publisher
+        that failed for good.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            self.counted['skipped'] += 1
+            if not self._busy:
+                LOG.warning('polling skipped, the round before is not over: '
+                            'kind=%s tick=%s', self._name, tick.instant)
+            self._busy = True
+            return
+        self.join(0)
+        if self._busy:
+            LOG.info('polling goes on: kind=%s tick=%s', self._name,
+                     tick.instant)
+        self._busy = False
+        self._thread = threading.Thread(
+            target=self._run, args=(tick, stop), daemon=True,
+            name=f'poll-{self._name}')
+        self._thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the round; False where it is not over by then.
+
+        Raises as begin() does.
+        """
+        if self._thread is not None:
+            self._thread.join(seconds)
+            if self._thread.is_alive():
+                return False
+        bug, self._bug = self._bug, None
+        if bug is not None:
+            raise bug
+        return True
+
+    def _run(self, tick: Tick, stop: threading.Event) -> None:
+        try:
+            self._poll(tick, stop)
+        except BaseException as bug:    # raised again in the service's thread
+            self._bug = bug
+
+    def _poll(self, tick: Tick, stop: threading.Event) -> None:
+        faults: dict[str, Exception] = {}
+        asked = {'discovery'}
+        questions: list[Question] = []
+        try:
+            questions.extend(self._survey.questions(tick))
+        except Exception as fault:      # a plugin's; its host goes on
+            self._fault(faults, 'discovery', fault)
+        for name, group in itertools.groupby(questions, _poller):
+            if stop.is_set() or _is_away(faults):
+                break
+            asked.add(name)
+            going = itertools.takewhile(lambda _: not stop.is_set(), group)
+            self._hand_over(self._samples(tick, name, going, faults), stop)
+        self._report(asked, faults)
+
+    def _samples(self, tick: Tick, name: str, questions: Iterable[Question],
+                 faults: dict[str, Exception]) -> list[Sample]:
+        """What a poller says; a fault loses no more than its own instance."""
+        samples: list[Sample] = []
+        for _, ask in questions:
+            try:
+                samples.extend(ask())
+            except Exception as fault:  # a plugin's; its host goes on
+                self._fault(faults, name, fault)
+                if _is_away(faults):
+                    break
+        if self._clock.now() >= tick.instant + self._interval:
+            self._fault(faults, name, TimeoutError(
+                'figures came after the next tick and are not of this one'))
+            return []
+        return samples
+
+    def _hand_over(self, samples: list[Sample],
+                   stop: threading.Event) -> None:
+        """Return when the samples are durable, or it is time to stop."""
+        waits = pauses()
+        while samples and not self._published(samples):
+            if self._clock.wait(stop, next(waits)):
+                LOG.warning('stopped before the spool had room: kind=%s '
+                            'samples=%d', self._name, len(samples))
+                self.counted['lost'] += len(samples)
+                return
+
+    def _published(self, samples: list[Sample]) -> bool:
+        try:
+            self._publisher.publish(samples)
+        except errors.SpoolFull as full:
+            self._tell('spool', full)
+            return False
+        self.counted['samples'] += len(samples)
+        return True
+
+    def _fault(self, faults: dict[str, Exception], name: str,
+               fault: Exception) -> None:
+        self.counted['faults'] += 1
+        faults.setdefault(name, fault)
+
+    def _report(self, asked: set[str], faults: dict[str, Exception]) -> None:
+        """Log what changed since the last round, and nothing else."""
+        for name, fault in faults.items():
+            self._tell(name, fault)
+        for name in sorted((asked | {'spool'}) & self._said.keys()
+                           - faults.keys()):
+            del self._said[name]
+            LOG.info('polling works again: kind=%s name=%s', self._name, name)
+
+    def _tell(self, name: str, fault: Exception) -> None:
+        known = isinstance(fault, errors.MeterError | TimeoutError)
+        # Facts of an instance change from round to round; the kind does not.
+        shown = type(fault).__name__ + getattr(fault, 'message', '')
+        if self._said.get(name) != shown:
+            self._said[name] = shown
+            LOG.warning('polling fails: kind=%s name=%s reason=%r',
+                        self._name, name, fault,
+                        exc_info=None if known else fault)
+
+
+def _poller(question: Question) -> str:
+    return question[0]
+
+
+def _is_away(faults: Mapping[str, Exception]) -> bool:
+    return any(isinstance(fault, errors.HypervisorUnavailable)
+               for fault in faults.values())

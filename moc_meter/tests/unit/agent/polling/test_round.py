@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from moc_meter import errors
+from moc_meter.agent.polling.base import Tick
+from moc_meter.agent.polling.discovery import NovaInstances
+from moc_meter.agent.polling.disk import DiskMeters
+from moc_meter.agent.polling.round import (
+    HostSurvey,
+    InstanceSurvey,
+    Rounds,
+    Survey,
+)
+from moc_meter.model.sample import Sample
+from moc_meter.tests.contract.hypervisors import FakeSubject, new_guest
+from moc_meter.tests.unit.agent.polling.makers import (
+    NOON,
+    TEN,
+    TICK,
+    FakeClock,
+    FakeSurvey,
+    ListPublisher,
+    fails,
+    sample,
+    says,
+)
+
+LATER = Tick(source='region-1', instant=NOON + TEN)
+
+
+class Bench:
+    """Rounds of one survey, with everything around them."""
+
+    def __init__(self, survey: Survey, refusals: int = 0) -> None:
+        self.clock = FakeClock()
+        self.stop = threading.Event()
+        self.publisher = ListPublisher(refusals)
+        self.rounds = Rounds('compute', survey, publisher=self.publisher,
+                             interval=TEN, clock=self.clock)
+
+    def turn(self, tick: Tick = TICK) -> None:
+        self.clock.time = max(self.clock.time, tick.instant)
+        self.rounds.begin(tick, self.stop)
+        assert self.rounds.join(10)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def test_every_poller_is_asked_once_a_round() -> None:
+    bench = Bench(FakeSurvey(cpu=says('a', 'b'), disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['a', 'b', 'c']
+
+
+def test_a_poller_that_fails_stops_no_other() -> None:
+    bench = Bench(FakeSurvey(cpu=fails(ZeroDivisionError()),
+                             disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['c']
+    assert bench.rounds.counted['faults'] == 1
+
+
+def test_a_fault_loses_no_more_than_its_own_instance() -> None:
+    bench = Bench(FakeSurvey(disk=[
+        says('a'), fails(OSError('stale handle'), 'b'), says('c')]))
+    bench.turn()
+    assert bench.publisher.resources == ['a', 'b', 'c']
+
+
+def test_a_lasting_fault_is_logged_once_and_its_end_too(
+        log: pytest.LogCaptureFixture) -> None:
+    survey = FakeSurvey(disk=fails(OSError('stale')))
+    bench = Bench(survey)
+    bench.turn()
+    bench.turn()
+    survey.pollers['disk'] = says('a')
+    bench.turn()
+    bench.turn()
+    assert [record.getMessage() for record in log.records] == [
+        "polling fails: kind=compute name=disk reason=OSError('stale')",
+        'polling works again: kind=compute name=disk']
+
+
+def test_another_fault_is_logged_again(
+        log: pytest.LogCaptureFixture) -> None:
+    survey = FakeSurvey(disk=fails(OSError()))
+    bench = Bench(survey)
+    bench.turn()
+    survey.pollers['disk'] = fails(KeyError('vda'))
+    bench.turn()
+    assert len(log.records) == 2
+
+
+def test_a_hypervisor_that_is_away_ends_the_round_and_the_next_one_tries(
+        log: pytest.LogCaptureFixture) -> None:
+    away = errors.HypervisorUnavailable('libvirt does not answer')
+    survey = FakeSurvey(cpu=[fails(away, 'a'), says('b')], disk=says('c'))
+    bench = Bench(survey)
+    bench.turn()
+    assert bench.publisher.resources == ['a']
+    survey.pollers['cpu'] = says('a')
+    bench.turn()
+    assert bench.publisher.resources == ['a', 'a', 'c']
+    assert len(log.records) == 2
+
+
+def test_while_nothing_is_found_the_log_says_so_once(
+        log: pytest.LogCaptureFixture) -> None:
+    subject = FakeSubject()
+    subject.add(new_guest())
+    bench = Bench(InstanceSurvey(NovaInstances(subject.fake, 'h'),
+                                 {'disk': DiskMeters(subject.fake)}))
+    subject.fake.away = True
+    bench.turn()
+    bench.turn(LATER)
+    assert not bench.publisher.samples
+    subject.fake.away = False
+    bench.turn(LATER)
+    assert bench.publisher.samples
+    assert [record.getMessage().split(': ')[0] for record in log.records] == [
+        'polling fails', 'polling works again']
+
+
+def test_a_host_is_asked_by_its_name() -> None:
+    class Names:
+        def samples(self, tick: Tick, host: str) -> list[Sample]:
+            return [sample(host, tick)]
+
+    bench = Bench(HostSurvey('compute-1', {'cpu': Names()}))
+    bench.turn()
+    assert bench.publisher.resources == ['compute-1']
+
+
+def test_a_full_spool_holds_the_round_with_growing_pauses(
+        log: pytest.LogCaptureFixture) -> None:
+    bench = Bench(FakeSurvey(cpu=says('a')), refusals=4)
+    bench.turn()
+    assert bench.publisher.resources == ['a']
+    assert bench.clock.waited == [0.1, 0.2, 0.4, 0.8]
+    assert [record.getMessage().split(' reason')[0]
+            for record in log.records] == [
+        'polling fails: kind=compute name=spool',
+        'polling works again: kind=compute name=spool']
+
+
+def test_while_the_spool_is_full_nothing_new_is_asked() -> None:
+    bench = Bench(FakeSurvey(cpu=says('a')), refusals=1)
+    waiting, room = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        assert room.wait(10)
+
+    bench.clock.before_wait = wait
+    bench.rounds.begin(TICK, bench.stop)
+    assert waiting.wait(10)
+    bench.rounds.begin(LATER, bench.stop)
+    room.set()
+    assert bench.rounds.join(10)
+    assert [kept.timestamp for kept in bench.publisher.samples] == [NOON]
+    assert bench.rounds.counted['skipped'] == 1
+
+
+def test_a_stop_does_not_wait_for_room() -> None:
+    bench = Bench(FakeSurvey(cpu=says('a', 'b')), refusals=10 ** 9)
+    bench.clock.before_wait = bench.stop.set
+    bench.turn()
+    assert bench.rounds.counted['lost'] == 2
+
+
+def test_a_round_that_hangs_is_said_once_and_never_begun_twice(
+        log: pytest.LogCaptureFixture) -> None:
+    hangs, calls = threading.Event(), []
+
+    def hang(tick: Tick) -> list[Sample]:
+        calls.append(tick)
+        assert hangs.wait(10)
+        return []
+
+    bench = Bench(FakeSurvey(cpu=hang))
+    for _ in range(3):
+        bench.rounds.begin(TICK, bench.stop)
+    assert not bench.rounds.join(0)
+    assert (calls, bench.rounds.counted['skipped']) == ([TICK], 2)
+    hangs.set()
+    assert bench.rounds.join(10)
+    bench.turn(LATER)
+    assert calls == [TICK, LATER]
+    assert [record.getMessage().split(':')[0] for record in log.records] == [
+        'polling skipped, the round before is not over', 'polling goes on']
+
+
+def test_figures_that_come_after_the_next_tick_are_not_of_this_one() -> None:
+    def late(tick: Tick) -> list[Sample]:
+        bench.clock.time += TEN
+        return [sample('late', tick)]
+
+    bench = Bench(FakeSurvey(cpu=says('a'), disk=late))
+    bench.turn()
+    assert bench.publisher.resources == ['a']
+
+
+def test_a_stop_in_mid_round_hands_over_what_is_there() -> None:
+    def stops(tick: Tick) -> list[Sample]:
+        bench.stop.set()
+        return [sample('b', tick)]
+
+    bench = Bench(FakeSurvey(cpu=[says('a'), stops, says('c')],
+                             disk=says('d')))
+    bench.turn()
+    assert bench.publisher.resources == ['a', 'b']
+
+
+def test_a_publisher_that_breaks_is_no_fault_of_a_poller() -> None:
+    class Broken(ListPublisher):
+        def publish(self, *_: object) -> None:
+            raise ZeroDivisionError
+
+    bench = Bench(FakeSurvey(cpu=says('a')))
+    bench.rounds = Rounds('compute', FakeSurvey(cpu=says('a')),
+                          publisher=Broken(), interval=TEN,
+                          clock=bench.clock)
+    bench.rounds.begin(TICK, bench.stop)
+    with pytest.raises(ZeroDivisionError):
+        bench.rounds.join(10)
