@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches of samples with ids of their own; an answer for each.
+
+Beyond Ceilometer's API: for programs of ours, and for those that lost an
+answer and must be able to send again.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+
+from moc_meter import errors
+from moc_meter.api.context import Caller
+from moc_meter.api.v2 import types
+from moc_meter.api.v2.representation import expose
+from moc_meter.model.admission import Admission
+from moc_meter.model.sample import MeterKind, Sample
+from moc_meter.storage.samples.base import SampleStore
+
+_REFUSED = 'refused'
+
+
+class Ingest:
+    """/v2/ingest."""
+
+    def __init__(self, *, store: SampleStore, admission: Admission,
+                 clock: Callable[[], datetime.datetime], max_body: int
+                 ) -> None:
+        self._store = store
+        self._admission = admission
+        self._clock = clock
+        self.max_body = max_body
+
+    @expose([types.Outcome], body=[types.IngestedSample])
+    def post(self, caller: Caller,
+             samples: Sequence[types.IngestedSample] | None
+             ) -> list[types.Outcome]:
+        """Store what can be; durable when it is answered.
+
+        Returns one outcome a sample, in their order: stored, duplicate (it
+        was there), conflict (something else is there under its identity; it
+        is in quarantine) or refused, with the reason.
+        """
+        if not samples:
+            raise errors.InvalidQuery(
+                'Samples should be included in request body')
+        caller.visible_projects()
+        now = self._clock()
+        outcomes = [types.Outcome(message_id=one.message_id)
+                    for one in samples]
+        admitted: list[tuple[types.Outcome, Sample]] = []
+        for one, outcome in zip(samples, outcomes, strict=True):
+            try:
+                admitted.append((outcome, self._admit(one, caller, now)))
+            except errors.InvalidSample as refusal:
+                outcome.status, outcome.reason = _REFUSED, str(refusal)
+        if admitted:
+            written = self._store.write([sample for _, sample in admitted],
+                                        now)
+            for (outcome, _), said in zip(admitted, written.outcomes,
+                                          strict=True):
+                outcome.status = said.value
+        return outcomes
+
+    def _admit(self, one: types.IngestedSample, caller: Caller,
+               now: datetime.datetime) -> Sample:
+        if caller.limited and one.project_id != caller.project_id:
+            raise errors.InvalidSample(
+                'can not post samples to other projects',
+                project_id=one.project_id)
+        if one.counter_type not in types.KINDS:
+            raise errors.InvalidSample(
+                'no such counter type', counter_type=one.counter_type,
+                allowed=[kind.value for kind in types.KINDS])
+        # A caller who sees one project must not speak for a source of ours.
+        source = (f'{one.project_id}:{one.source}' if caller.limited
+                  else one.source)
+        return self._admission.admit(Sample(
+            source=source, message_id=one.message_id,
+            timestamp=one.timestamp, meter=one.counter_name,
+            kind=MeterKind(one.counter_type), unit=one.counter_unit,
+            volume=one.counter_volume, resource_id=one.resource_id,
+            project_id=one.project_id or None, user_id=one.user_id or None,
+            metadata=one.resource_metadata or {}), now)
