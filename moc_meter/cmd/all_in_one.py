@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""moc-meter-all-in-one: every service as a thread of one process.
+
+Wiring, and no logic: the local bus in place of RabbitMQ, SQLite as the store.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+
+from moc_meter import errors
+from moc_meter.cmd import build, process
+from moc_meter.cmd.greeting import Greeting
+from moc_meter.cmd.web import WebServer
+from moc_meter.messaging import local
+from moc_meter.storage import engine as engines
+
+NAME = 'moc-meter-all-in-one'
+
+_CLI = [
+    cfg.HostAddressOpt('host', dest='cli_host',
+                       help='Address to listen on; default 127.0.0.1.'),
+    cfg.PortOpt('port', dest='cli_port', min=0,
+                help='Port to listen on; default 8777; 0 takes a free one.'),
+    cfg.StrOpt('state-dir', dest='cli_state_dir',
+               help='Folder for database and spool; made where there is '
+                    'none. Default: ~/.local/state/moc_meter.'),
+    cfg.BoolOpt('insecure-listen-anywhere', dest='cli_anywhere',
+                default=False,
+                help='Listen on an address that other machines can reach, '
+                     'though callers are not authenticated.'),
+    cfg.BoolOpt('stop-with-parent', dest='cli_stop_with_parent',
+                default=False,
+                help='End when the process that started this one ends.'),
+]
+
+
+def main() -> int:
+    """Entry point."""
+    return process.main(NAME, _start, cli=_CLI)
+
+
+def _start(conf: cfg.ConfigOpts) -> int:
+    _prepare(conf)
+    engines.migrate(build.engine(conf))
+    # The embedded bus: what is sent is stored when send() returns.
+    bus = local.connect(batch_messages=conf.collector.batch_messages)
+    store = build.store(conf)
+    server = WebServer(build.application(conf, store, bus.sender()),
+                       build.address(conf), threads=conf.api.threads,
+                       max_body=conf.api.max_body_mib * 2 ** 20)
+    publisher = build.spooled(conf, bus.sender())
+    collector = build.collector(conf, bus.receiver(), store)
+    greeting = Greeting(server.url, conf.state_dir, build.host(conf),
+                        conf.polling.interval)
+    sources = build.sources(conf, publisher, _hypervisor(conf))
+    return process.serve(
+        {'api': server.run, 'greeting': greeting.run, **sources},
+        {'publisher': process.closing(publisher)},
+        {'collector': collector.run},
+        parent=os.getppid() if conf.cli_stop_with_parent else None)
+
+
+def _hypervisor(conf: cfg.ConfigOpts) -> Any | None:
+    """The hypervisor where it can be reached; a newcomer may have none."""
+    try:
+        found = build.hypervisor(conf)
+        if found is not None:
+            found.guests()
+    except errors.MeterError as fault:
+        print(f'No instances are polled: {fault}')
+        return None
+    return found
+
+
+def _prepare(conf: cfg.ConfigOpts) -> None:
+    """What the command line says, and what follows from it."""
+    for name, given, section in (
+            ('host', conf.cli_host, 'api'), ('port', conf.cli_port, 'api'),
+            ('state_dir', conf.cli_state_dir, None)):
+        if given is not None:
+            conf.set_override(name, given, group=section)
+    if conf.cli_anywhere:
+        conf.set_override('insecure_listen_anywhere', True, group='api')
+    folder = Path(conf.state_dir).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise errors.InvalidConfiguration(
+            'the state folder cannot be made; name another one with '
+            '--state-dir', state_dir=str(folder),
+            reason=fault.strerror) from fault
+    conf.set_override('state_dir', str(folder))
+    conf.set_override('url', f'sqlite:///{folder}/samples.sqlite',
+                      group='database')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

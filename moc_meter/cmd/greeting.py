@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the all-in-one tells a newcomer: where it is, and a first answer."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shlex
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib import parse
+
+from moc_meter.agent.polling.machine import CPU_UTIL
+from moc_meter.model import period
+
+_TIMEOUT = 10.0
+_LOOK_SECONDS = 0.5
+
+
+class Greeting:
+    """Speaks on standard output; asks as any client would."""
+
+    def __init__(self, url: str, state_dir: str, host: str,
+                 interval: int) -> None:
+        """host: name of this host's resource; interval: seconds from one
+        reading of it to the next.
+        """
+        self._url = url
+        self._host = host
+        self._state_dir = state_dir
+        self._interval = interval
+
+    def run(self, stop: threading.Event) -> None:
+        """Say where we are, then show the first answer when there is one."""
+        _say(f'moc_meter listens on {self._url}',
+             f'Its data lie in {self._state_dir}',
+             f'It reads this machine every {self._interval} s; a first '
+             f'answer comes after the second reading. Ctrl-C stops it.')
+        start = datetime.datetime.now(datetime.UTC)
+        while not stop.wait(_LOOK_SECONDS):
+            end = datetime.datetime.now(datetime.UTC)
+            path = self._question(start, end)
+            rows = self._ask(path)
+            if rows and (end - start).total_seconds() > self._interval:
+                self._show(path, rows[0], start, end)
+                return
+
+    def _question(self, start: datetime.datetime, end: datetime.datetime
+                  ) -> str:
+        rules = [('resource_id', 'eq', self._host),
+                 ('timestamp', 'ge', _text(start)),
+                 ('timestamp', 'lt', _text(end))]
+        return (f'/v2/meters/{CPU_UTIL.meter}/statistics?'
+                + '&'.join(parse.urlencode(
+                    {'q.field': field, 'q.op': op, 'q.value': value})
+                    for field, op, value in rules))
+
+    def _ask(self, path: str) -> list[dict[str, Any]]:
+        # Our own server: the scheme is ours.
+        with urllib.request.urlopen(  # noqa: S310
+                self._url + path, timeout=_TIMEOUT) as answer:
+            rows: list[dict[str, Any]] = json.load(answer)
+            return rows
+
+    def _show(self, path: str, row: dict[str, Any], start: datetime.datetime,
+              end: datetime.datetime) -> None:
+        manage = Path(sys.argv[0]).with_name('moc-meter-manage')
+        if manage.is_relative_to(Path.cwd()):
+            manage = manage.relative_to(Path.cwd())
+        count = row['count']
+        _say('',
+             f'CPU of {self._host}: mean {row["avg"]:.2f} '
+             f'{row["unit"]} of {count} sample{"s" * (count != 1)} '
+             f'in [{_text(start)}, {_text(end)}):',
+             f'  curl {shlex.quote(self._url + path)}',
+             'Try next:',
+             f'  curl {shlex.quote(self._url + "/v2/meters?unique=True")}',
+             f'  {shlex.quote(str(manage))} notification replay --example '
+             f'--url {self._url}')
+
+
+def _text(instant: datetime.datetime) -> str:
+    shown = period.floor(instant, datetime.timedelta(seconds=1))
+    return shown.strftime('%Y-%m-%dT%H:%M:%S')
+
+
+def _say(*lines: str) -> None:
+    print('\n'.join(lines), flush=True)
