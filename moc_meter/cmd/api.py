@@ -13,6 +13,8 @@ from oslo_config import cfg
 from moc_meter.api.app import Application
 from moc_meter.cmd import build, process
 from moc_meter.cmd.web import WebServer
+from moc_meter.messaging.base import Sender
+from moc_meter.storage.samples.base import SampleStore
 
 NAME = 'moc-meter-api'
 
@@ -23,15 +25,24 @@ def main() -> int:
 
 
 def application(conf: cfg.ConfigOpts) -> Application:
-    """The API on the store and the bus that the options name."""
-    return build.application(
-        conf, build.store(conf, conf.database.statement_timeout),
-        build.bus(conf).sender())
+    """The API on the store and the bus that the options name.
+
+    Nothing is connected yet: a WSGI server may fork afterwards.
+    """
+    return build.application(conf, *_ends(conf))
+
+
+def _ends(conf: cfg.ConfigOpts) -> tuple[SampleStore, Sender]:
+    return (build.store(conf, conf.database.statement_timeout),
+            build.bus(conf).sender())
 
 
 def _start(conf: cfg.ConfigOpts) -> int:
-    server = WebServer(application(conf), build.address(conf),
-                       threads=conf.api.threads,
+    store, sender = _ends(conf)
+    build.settle(sender.check)
+    build.settle(store.ping)
+    server = WebServer(build.application(conf, store, sender),
+                       build.address(conf), threads=conf.api.threads,
                        max_body=conf.api.max_body_mib * 2 ** 20)
     print(f'moc_meter listens on {server.url}', flush=True)
     return process.serve({'api': server.run})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import socket
@@ -40,6 +41,16 @@ from moc_meter.storage.samples.sql import SqlSampleStore
 def now() -> datetime.datetime:
     """The one clock of a process."""
     return datetime.datetime.now(datetime.UTC)
+
+
+def settle(check: Callable[[], None]) -> None:
+    """Do a check of the start of a process.
+
+    What does not fit stops the start, since an operator has to mend it. What
+    is away does not: it is waited for, and whoever needs it says so.
+    """
+    with contextlib.suppress(errors.BusUnavailable, errors.StoreUnavailable):
+        check()
 
 
 def engine(conf: cfg.ConfigOpts, statement_timeout: int | None = None
@@ -82,7 +93,9 @@ def publisher(conf: cfg.ConfigOpts) -> Publisher:
         return FilePublisher(Path(conf.agent.file
                                   or state_file(conf, 'samples.jsonl')),
                              signer(conf))
-    return spooled(conf, bus(conf).sender(), signer(conf))
+    sender = bus(conf).sender()
+    settle(sender.check)
+    return spooled(conf, sender, signer(conf))
 
 
 def spooled(conf: cfg.ConfigOpts, sender: Sender,
@@ -113,7 +126,7 @@ def _notifications(conf: cfg.ConfigOpts, out: Publisher
         delivery_limit=said.quorum_delivery_limit, ca_file=said.ca_file)
     service = NotificationService(cloud, source=conf.sample_source,
                                   host=plugin_host(conf), publisher=out)
-    service.check()
+    settle(service.check)
     return service
 
 
@@ -172,6 +185,7 @@ def collector(conf: cfg.ConfigOpts, receiver: Receiver, store: SampleStore
 
 def jobs(conf: cfg.ConfigOpts) -> JobService:
     database = engine(conf)
+    settle(lambda: engines.check_schema(database))
 
     def keep_partitions(at: datetime.datetime) -> None:
         partitions.ahead(database, at, conf.jobs.partitions_ahead)

@@ -18,8 +18,10 @@ def main() -> int:
 
 
 def _start(conf: cfg.ConfigOpts) -> int:
-    receiver = build.bus(conf).receiver()
-    collector = build.collector(conf, receiver, build.store(conf))
+    receiver, store = build.bus(conf).receiver(), build.store(conf)
+    build.settle(receiver.check)
+    build.settle(store.ping)
+    collector = build.collector(conf, receiver, store)
     return process.serve({'collector': collector.run})
 
 

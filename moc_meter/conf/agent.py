@@ -10,9 +10,10 @@ OPTIONS = [
         'host', default=None, sample_default='<the name of this machine>',
         help='Name of this machine in the ids of its own resources.'),
     cfg.StrOpt(
-        'publisher', default='bus',
-        help='Where samples go, by entry point name in moc_meter.publisher: '
-             'bus (spool, then the bus of section [messaging]) or file.'),
+        'publisher', default='bus', choices=[
+            ('bus', 'a spool on disk, and from there to [messaging] url'),
+            ('file', 'a file, to be carried by hand')],
+        help='Where samples go.'),
     cfg.StrOpt(
         'spool', default=None, sample_default='<state_dir>/spool.sqlite',
         help='File in which samples wait until the bus has confirmed them. '

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of a way out of the agent (namespace moc_meter.publisher)."""
+"""The contract of a way out of the agent."""
 
 from __future__ import annotations
 

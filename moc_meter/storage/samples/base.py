@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of a sample store (namespace moc_meter.storage)."""
+"""The contract of a sample store."""
 
 from __future__ import annotations
 
