@@ -90,8 +90,9 @@ def load(process: str, argv: Sequence[str], *, version: str = '',
         conf.register_opts(options, group=_group(section))
     conf.register_cli_opts(cli)
     try:
+        # The usage without its 30 options: it stands before every refusal.
         conf(list(argv), project='moc_meter', prog=process, version=version,
-             default_config_files=files)
+             usage='%(prog)s [OPTION ...]', default_config_files=files)
         _refuse_unknown(conf)
         _read_all(conf)
     except cfg.ConfigFilesNotFoundError as fault:

@@ -14,8 +14,8 @@ OPTIONS = [
              'verified. The all-in-one carries them inside its process.'),
     cfg.StrOpt(
         'queue', default='moc_meter.samples',
-        help='Name of the quorum queue, of its exchange, and the beginning '
-             'of the name of its dead-letter queue.'),
+        help='Name of the quorum queue, and the beginning of the name of its '
+             'dead-letter queue.'),
     cfg.StrOpt(
         'ca_file', default=None,
         help='File with the certificates that may sign the certificate of '

@@ -52,10 +52,13 @@ class Far:
     def messages(self) -> list[bytes]:
         return [message for batch in self.handled for message in batch]
 
-    def end(self) -> None:
-        """Wait for the end of run(), and raise what it raised."""
+    def end(self, seconds: float = PATIENCE) -> None:
+        """Wait for the end of run(), and raise what it raised.
+
+        TimeoutError where it does not come.
+        """
         assert self._run
-        self._run.result(PATIENCE)
+        self._run.result(seconds)
 
     def has(self, messages: Iterable[bytes]) -> None:
         """Wait until all the messages were handled."""

@@ -123,6 +123,8 @@ def test_a_stop_finishes_the_batch_in_hand_and_takes_no_other(
         with Far(bus.receiver(), slow) as far:
             assert inside.wait(PATIENCE)
             far.stop.set()
+            with pytest.raises(TimeoutError):
+                far.end(1.0)
             leave.set()
             far.end()
         sending.result(PATIENCE)

@@ -24,7 +24,7 @@ from moc_meter.tests.contract.buses import (
     numbered,
     settle,
 )
-from moc_meter.tests.servers.base import until
+from moc_meter.tests.servers.base import ServerFailed, until
 from moc_meter.tests.servers.rabbitmq import RabbitMQ, connect
 
 QUEUE = 'moc_meter.samples'
@@ -190,27 +190,34 @@ def test_the_connection_lives_on_while_handle_holds_its_messages(
 
 
 def test_a_handle_that_outlives_its_connection_is_not_doubled(
-        frail: RabbitMQ, frail_url: str) -> None:
-    """It is let finish, is not acknowledged, and sees its batch again."""
-    inside, leave, others = threading.Event(), threading.Event(), []
+        rabbitmq_server: RabbitMQ, amqp_url: str) -> None:
+    """It is let finish, and acknowledges nothing: neither its own batch nor
+    what came meanwhile."""
+    inside, leave = threading.Event(), threading.Event()
+    calls: list[Sequence[bytes]] = []
 
     def slow(messages: Sequence[bytes]) -> None:
-        others.append(lock.acquire(blocking=False))
+        calls.append(messages)
         inside.set()
         assert leave.wait(PATIENCE)
-        lock.release()
+        if len(calls) > 1:
+            raise BrokenError
 
-    lock, sender = threading.Lock(), bus(frail_url).sender()
+    sender = bus(amqp_url).sender()
     sender.send(b'one')
-    with Far(bus(frail_url).receiver(), slow) as far:
-        assert inside.wait(PATIENCE)
-        frail.kill()
-        frail.start()
-        leave.set()
-        until(lambda: far.messages == [b'one'] * 2, PATIENCE,
-              'the message to come again')
     sender.close()
-    assert others == [True, True]
+    with Far(bus(amqp_url).receiver(), slow) as far:
+        assert inside.wait(PATIENCE)
+        rabbitmq_server.control('close_all_connections', '--vhost',
+                                vhost(amqp_url), 'a test')
+        with pytest.raises(ServerFailed):
+            until(lambda: len(calls) > 1, 2.0, 'a second call')
+        leave.set()
+        with pytest.raises(BrokenError):
+            far.end()
+    with Far(bus(amqp_url).receiver()) as later:
+        later.has([b'one'])
+    assert [*far.messages, *later.messages] == [b'one', b'one']
 
 
 # What the broker says no to
