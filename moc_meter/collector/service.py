@@ -73,6 +73,8 @@ class Collector:
         self._monotonic = monotonic
         self._gate = FloodGate()
         self._counts = Counts()
+        #: What was waited for in vain, and with which nothing else is begun.
+        self._owed: Callable[[datetime.datetime], object] | None = None
 
     @property
     def counts(self) -> Counts:
@@ -98,18 +100,34 @@ class Collector:
                 stop.wait(FLOOD_SECONDS)
 
     def _answered(self, stop: threading.Event) -> bool:
-        """Wait until every destination answers; False where stop is set."""
+        """Wait until every destination answers; False where stop is set.
+
+        And takes what it did not take before: one that is full, or may only
+        be read, answers all the same. What is given back arrives again, and
+        the destinations know what they have.
+        """
         if stop.is_set():
             return False
         try:
-            self._hold(self._ping, stop, math.inf)
+            self._hold(self._settle, stop, math.inf)
         except errors.StoreUnavailable:
             return False
         return True
 
-    def _ping(self, _now: datetime.datetime) -> None:
+    def _settle(self, now: datetime.datetime) -> None:
         for dispatcher in self._dispatchers:
             dispatcher.ping()
+        try:
+            if self._owed:
+                self._owed(now)
+        except errors.MeterError as fault:
+            if fault.retryable or isinstance(fault, errors.StoreMismatch):
+                raise
+            LOG.info('store back reason="%s"', fault)
+        except Exception as fault:
+            # Something is taken again; it is halved when it arrives again.
+            LOG.info('store back reason="%r"', fault)
+        self._owed = None
 
     def _handle(self, stop: threading.Event,
                 messages: Sequence[bytes]) -> None:
@@ -202,6 +220,8 @@ class Collector:
                     LOG.warning('store lost reason="%s"', fault)
                 if (self._monotonic() + pause > deadline
                         or stop.wait(pause)):
+                    if deadline < math.inf:
+                        self._owed = deed
                     raise errors.StoreUnavailable(
                         'the store was waited for in vain',
                         reason=str(fault)) from fault

@@ -20,6 +20,10 @@ LENGTHS = {'source': 255, 'message_id': 255, 'meter': 255, 'unit': 64,
            'resource_id': 512, 'project_id': 255, 'user_id': 255}
 #: Longest metadata of one sample, as canonical JSON, in bytes.
 MAX_METADATA = 256 * 1024
+#: Most scalars in it, and most characters of their paths and values: a store
+#: keeps a row for each, and a long key is in the path of all that is below.
+MAX_SCALARS = 4096
+MAX_PATHS = 1024 * 1024
 _MAX_SEQUENCE = 2 ** 63
 
 
@@ -47,7 +51,7 @@ class Admission:
         _check_metadata(sample)
         self._check_times(sample, now)
         self._check_meter(sample)
-        if abs(sample.volume) >= quantity.LIMIT:
+        if not quantity.is_bounded(sample.volume):
             raise errors.InvalidSample(
                 'volume must be below 10**20', meter=sample.meter,
                 resource_id=sample.resource_id, volume=sample.volume)
@@ -125,3 +129,11 @@ def _check_metadata(sample: Sample) -> None:
         raise errors.InvalidSample('metadata is too large',
                                    resource_id=sample.resource_id,
                                    bytes=size, limit=MAX_METADATA)
+    length = 0
+    for count, (path, _, value) in enumerate(
+            metadata.scalars(sample.metadata), 1):
+        length += len(path) + len(value)
+        if count > MAX_SCALARS or length > MAX_PATHS:
+            raise errors.InvalidSample(
+                'metadata says too much', resource_id=sample.resource_id,
+                scalars_limit=MAX_SCALARS, characters_limit=MAX_PATHS)

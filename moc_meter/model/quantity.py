@@ -45,6 +45,15 @@ def total(values: Iterable[Decimal]) -> Decimal:
     return functools.reduce(add, values, Decimal(0))
 
 
+def is_bounded(value: Decimal) -> bool:
+    """Whether the value, as it would be stored, is below LIMIT in magnitude.
+
+    abs() would round it to the 28 digits of the ambient context.
+    """
+    return (value.copy_abs() < LIMIT
+            and rounded(value).copy_abs() < LIMIT)
+
+
 def rounded(value: Decimal) -> Decimal:
     """The value at scale 9, half to even: what may be stored."""
     return value.quantize(_UNIT, context=_ROUNDING)

@@ -124,8 +124,8 @@ def content_id(sample: Sample, place: int = 0) -> str:
 def canonical(value: object) -> str:
     """JSON of which equal values have equal text: sorted keys, no blanks.
 
-    Numbers are written as quantities are where they are decimals; floats by
-    their shortest exact text; text as it is, not escaped to ASCII.
+    Floats are written by their shortest exact text; text as it is, not escaped
+    to ASCII.
     """
     return json.dumps(value, sort_keys=True, separators=(',', ':'),
                       ensure_ascii=False, allow_nan=False)

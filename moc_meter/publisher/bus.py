@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from moc_meter.publisher.spool import Spool
 LOG = logging.getLogger(__name__)
 _READ = 20              # messages in memory at a time
 _IDLE_SECONDS = 60.0    # every wait is bounded; this one ends by a wake
+#: Of these, what a bus that takes messages is given to take the rest.
+_DRAIN_SECONDS = 3.0
 _CLOSE_SECONDS = 10.0
 
 
@@ -47,6 +51,7 @@ class BusPublisher:
         self._counting = threading.Lock()
         self._trouble = ''      # code of what keeps the bus from taking
         self._fault: BaseException | None = None
+        self._leave_by = math.inf
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True,
@@ -68,7 +73,8 @@ class BusPublisher:
         self._wake.set()
 
     def close(self) -> None:
-        """End the sending within some seconds; the rest stays spooled."""
+        """Send what is waiting, for some seconds; the rest stays spooled."""
+        self._leave_by = time.monotonic() + _DRAIN_SECONDS
         self._stop.set()
         self._wake.set()
         self._thread.join(_CLOSE_SECONDS)
@@ -87,10 +93,13 @@ class BusPublisher:
 
     def _send_all(self) -> None:
         growing = pauses()
-        while not self._stop.is_set():
+        while time.monotonic() < self._leave_by:
             self._wake.clear()
+            leaving = self._stop.is_set()
             waiting = self._spool.peek(_READ)
             if not waiting:
+                if leaving:
+                    return
                 self._wake.wait(_IDLE_SECONDS)
                 continue
             try:
@@ -98,7 +107,8 @@ class BusPublisher:
             except (errors.BusUnavailable, errors.BusMismatch,
                     errors.SpoolFull) as fault:
                 self._note_failure(fault)
-                self._stop.wait(next(growing))
+                if self._stop.wait(next(growing)):
+                    return
             else:
                 self._note_success()
                 growing = pauses()
@@ -107,7 +117,7 @@ class BusPublisher:
         sent = []
         try:
             for number, message in waiting:
-                if self._stop.is_set():
+                if time.monotonic() >= self._leave_by:
                     break
                 self._sender.send(message)
                 sent.append(number)

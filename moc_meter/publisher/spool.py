@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,10 @@ from pathlib import Path
 from moc_meter import errors
 from moc_meter.publisher import disk
 
+#: Bytes of the disk that a new message leaves free, besides the room that it
+#: takes twice, in the log and in the file: what leaves the spool has to be
+#: written down as well, so a spool that filled its disk could never empty.
+_RESERVE = 32 * 1024 * 1024
 #: Tells our files from the SQLite files of others: 'mmsp'.
 _APPLICATION = 0x6D6D7370
 
@@ -34,6 +39,7 @@ class Spool:
         never thrown away to begin anew.
         """
         self._max_bytes = max_bytes
+        self._folder = path.parent
         self._lock = threading.Lock()
         try:
             disk.make_folder(path.parent)
@@ -67,6 +73,11 @@ class Spool:
                 raise errors.SpoolFull(
                     'the spool has reached its cap', waiting=self._count,
                     bytes=self._bytes, wanted=size, cap=self._max_bytes)
+            free = shutil.disk_usage(self._folder).free
+            if free < 2 * size + _RESERVE:
+                raise errors.SpoolFull(
+                    'the disk of the spool is full', waiting=self._count,
+                    free=free, wanted=size, reserve=_RESERVE)
             with self._transaction() as connection:
                 connection.executemany(
                     'INSERT INTO message (content) VALUES (?)',

@@ -14,7 +14,7 @@ class Numbers(Generic[_Key]):
 
     Only numbers of committed rows belong in it: those are never rolled back.
     They hold until the database is another one (restored, or a standby that
-    had not heard of the last rows), so whoever meets an error clears it.
+    had not heard of the last rows); then whoever remembers begins anew.
     Threads may share it: each step is one of the interpreter's, and a number
     that is missed for a moment is only asked for again.
     """
@@ -41,6 +41,3 @@ class Numbers(Generic[_Key]):
         self._numbers[key] = number
         if len(self._numbers) > self._limit:
             self._numbers.pop(next(iter(self._numbers)), None)
-
-    def clear(self) -> None:
-        self._numbers.clear()

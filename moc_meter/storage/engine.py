@@ -74,6 +74,16 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield conn
 
 
+@contextlib.contextmanager
+def autocommitting(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection of which each statement is a transaction of its own.
+
+    Raises StoreUnavailable as transact() does, but tries nothing again.
+    """
+    with _translated(), engine.connect() as conn:
+        yield conn.execution_options(isolation_level='AUTOCOMMIT')
+
+
 def transact(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     """Do the work in a transaction of its own, and commit.
 
@@ -200,6 +210,9 @@ def _postgresql(url: sa.URL, timeout: int | None,
               'postgresql_readonly': True},
         pool, isolation_level='READ COMMITTED',
         connect_args={'connect_timeout': 10, 'options': settings,
+                      # A server that vanished is found out in a minute.
+                      'keepalives_idle': 30, 'keepalives_interval': 10,
+                      'keepalives_count': 3, 'tcp_user_timeout': 60_000,
                       'client_encoding': 'utf8',
                       'application_name': 'moc_meter'})
 
@@ -211,6 +224,8 @@ def _mariadb(url: sa.URL, timeout: int | None,
         connect_args={
             'charset': 'utf8mb4', 'collation': 'utf8mb4_nopad_bin',
             'connect_timeout': 10,
+            # One that hangs is given up; no statement of ours takes so long.
+            'read_timeout': 300, 'write_timeout': 300,
             'init_command': (
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY"
                 ",ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "

@@ -22,13 +22,15 @@ class Fault(enum.Enum):
 _PG_COLLISIONS = {'40001', '40P01', '55P03'}
 # Connection exceptions; insufficient resources; operator intervention (the
 # server stops, starts, or ended a statement that took too long); system
-# errors; and a primary that has become a standby.
-_PG_LOST = ('08', '53', '57', '58', '25006')
-_MARIADB_COLLISIONS = {1020, 1205, 1213}
-# Too many connections; access denied or no such database; disk full; the
-# server stops; read only; statement timed out or was killed; lost.
-_MARIADB_LOST = {1040, 1203, 1044, 1045, 1049, 1021, 1114, 1053, 1290, 1317,
-                 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055}
+# errors; a primary that has become a standby; and a right that we lack.
+_PG_LOST = ('08', '53', '57', '58', '25006', '42501')
+# 1412: a partition was added after a reader's snapshot had begun.
+_MARIADB_COLLISIONS = {1020, 1205, 1213, 1412}
+# Too many connections; access denied or no such database; a right that we
+# lack; disk full; the server stops; read only; statement timed out or was
+# killed; lost.
+_MARIADB_LOST = {1040, 1203, 1044, 1045, 1049, 1142, 1143, 1021, 1114, 1053,
+                 1290, 1317, 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055}
 _SQLITE_COLLISIONS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
                 sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
@@ -27,6 +27,8 @@ _OLDEST = datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC)
 _NAME = re.compile(r'sample_p(\d{8})')
 #: Who makes partitions holds this lock, so that two do not make the same.
 _LOCK = 0x6d6f635f6d657465
+#: And who packs them this one.
+_PACKING = _LOCK + 1
 
 
 def begin(conn: sa.Connection) -> None:
@@ -64,10 +66,6 @@ class Partitions:
                                   lambda conn: make(conn, missing))
             self._made.update(missing)
 
-    def clear(self) -> None:
-        """Forget what is known; another may have dropped it."""
-        self._made.clear()
-
 
 def ahead(engine: sa.Engine, today: datetime.datetime, days: int) -> None:
     """Make the partitions of today and so many days after it."""
@@ -80,22 +78,31 @@ def pack(engine: sa.Engine, today: datetime.datetime) -> list[str]:
     """Rebuild the indexes of days that are over (PostgreSQL).
 
     Filled in the order of ticks an index is 1.7 times as large as needed.
-    Nobody has to wait for it. Each partition is packed once.
+    Nobody has to wait for it. Each partition is packed once, by one at a
+    time: two who pack the same end each other as a deadlock.
     Returns the names of the partitions that were packed.
     """
     if dialect.choose(engine, sqlite=True, mariadb=True, postgresql=False):
         return []
-    packed = []
-    with engine.connect() as conn:
-        conn.execution_options(isolation_level='AUTOCOMMIT')
-        unpacked = [name for name, said in _children(conn) if said is None]
-        for name in unpacked:
-            day = _NAME.fullmatch(name)
-            if day and day[1] < f'{today:%Y%m%d}':
-                conn.exec_driver_sql(f'REINDEX TABLE CONCURRENTLY {name}')
-                conn.exec_driver_sql(f"COMMENT ON TABLE {name} IS 'packed'")
-                packed.append(name)
-    return packed
+    lock = {'lock': _PACKING}
+    with transactions.autocommitting(engine) as conn:
+        if not conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
+                           lock):
+            return []
+        try:
+            return list(_pack(conn, f'{today:%Y%m%d}'))
+        finally:
+            conn.execute(sa.text('SELECT pg_advisory_unlock(:lock)'), lock)
+
+
+def _pack(conn: sa.Connection, today: str) -> Iterator[str]:
+    unpacked = [name for name, said in _children(conn) if said is None]
+    for name in unpacked:
+        day = _NAME.fullmatch(name)
+        if day and day[1] < today:
+            conn.exec_driver_sql(f'REINDEX TABLE CONCURRENTLY {name}')
+            conn.exec_driver_sql(f"COMMENT ON TABLE {name} IS 'packed'")
+            yield name
 
 
 def _children(conn: sa.Connection) -> list[tuple[str, str | None]]:
@@ -118,8 +125,12 @@ def _make_postgresql(conn: sa.Connection,
     for day in days:
         name = f'sample_p{day:%Y%m%d}'
         if day >= _OLDEST and name not in there:
+            # PARTITION OF would wait for every reader of all the samples,
+            # and have every writer wait behind it.
             conn.exec_driver_sql(
-                f'CREATE TABLE {name} PARTITION OF sample FOR VALUES '
+                f'CREATE TABLE {name} (LIKE sample INCLUDING ALL)')
+            conn.exec_driver_sql(
+                f'ALTER TABLE sample ATTACH PARTITION {name} FOR VALUES '
                 f'FROM ({period.microseconds(day)}) '
                 f'TO ({period.microseconds(day + period.DAY)})')
 
@@ -141,8 +152,11 @@ def _make_mariadb(conn: sa.Connection,
             wanted.append(_mariadb_partition(day))
             day += period.DAY
         if wanted:
-            conn.exec_driver_sql('ALTER TABLE sample ADD PARTITION '
-                                 f'({", ".join(wanted)})')
+            # It waits for every reader, and every writer waits behind it: a
+            # short while, and then again (see engine.py).
+            conn.exec_driver_sql(
+                'SET STATEMENT lock_wait_timeout = 2 FOR '
+                f'ALTER TABLE sample ADD PARTITION ({", ".join(wanted)})')
     finally:
         conn.execute(sa.select(sa.func.release_lock(name)))
 

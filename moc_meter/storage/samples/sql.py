@@ -28,38 +28,59 @@ from moc_meter.storage.samples import (
 from moc_meter.storage.samples.partitions import Partitions
 
 
+class _Known:
+    """What is remembered of one database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.series: Numbers[tuple[Any, ...]] = Numbers()
+        self.metadata: Numbers[bytes] = Numbers()
+        self.partitions = Partitions(engine)
+
+
+class _Reconnected(Exception):
+    """What was known may be of another database than the one at hand."""
+
+
 class SqlSampleStore:
     """See storage/samples/base.py. Threads may share one."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._series: Numbers[tuple[Any, ...]] = Numbers()
-        self._metadata: Numbers[bytes] = Numbers()
-        self._partitions = Partitions(engine)
+        self._known = _Known(engine)
+        # Whoever met the loss of the old connection, and whatever became of
+        # that: behind a new one there may be another database, a restored
+        # one or a standby, in which a number is that of another series.
+        sa.event.listen(engine, 'connect', self._forget)
 
     def ping(self) -> None:
         transactions.check_schema(self._engine)
 
     def write(self, samples: Sequence[Sample],
               now: datetime.datetime) -> query.Written:
-        try:
-            return self._write(samples, now)
-        except Exception:
-            # The database may be another one than before; see Numbers.
-            self._series.clear()
-            self._metadata.clear()
-            self._partitions.clear()
-            raise
+        while True:
+            try:
+                return self._write(self._known, samples, now)
+            except _Reconnected:
+                continue
+            except Exception:
+                # It may have been reset, or a partition dropped.
+                self._forget()
+                raise
 
-    def _write(self, samples: Sequence[Sample],
+    def _forget(self, *_: object) -> None:
+        self._known = _Known(self._engine)
+
+    def _write(self, known: _Known, samples: Sequence[Sample],
                now: datetime.datetime) -> query.Written:
         rows = raw.rows(
-            samples, series.numbers(self._engine, self._series, samples),
-            resources.numbers(self._engine, self._metadata, samples), now)
-        self._partitions.ensure({period.floor(sample.timestamp, period.DAY)
+            samples, series.numbers(self._engine, known.series, samples),
+            resources.numbers(self._engine, known.metadata, samples), now)
+        known.partitions.ensure({period.floor(sample.timestamp, period.DAY)
                                  for sample in samples})
 
         def work(conn: sa.Connection) -> query.Written:
+            if known is not self._known:
+                raise _Reconnected
             appended = raw.append(conn, rows)
             rollups.fold(conn)
             marks.append(conn, samples)

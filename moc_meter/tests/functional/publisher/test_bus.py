@@ -165,7 +165,7 @@ def test_publishing_does_not_wait_for_the_bus(spool: Spool) -> None:
     publisher.close()
 
 
-def test_closing_waits_for_the_message_in_hand_only(
+def test_closing_sends_what_a_willing_bus_takes(
         spool: Spool, tmp_path: Path) -> None:
     bus = StuckBus()
     publisher = BusPublisher(spool, bus)
@@ -177,6 +177,16 @@ def test_closing_waits_for_the_message_in_hand_only(
     publisher._stop.wait(20)
     bus.let_go.set()
     closing.join()
+    assert waiting_in(tmp_path) == 0
+
+
+def test_closing_keeps_what_the_bus_does_not_take(
+        spool: Spool, tmp_path: Path) -> None:
+    bus = ScriptedBus([AWAY] * 100)
+    publisher = BusPublisher(spool, bus)
+    publisher.publish([sample(1)])
+    bus.tries.get(timeout=20)
+    publisher.close()
     assert waiting_in(tmp_path) == 1
 
 

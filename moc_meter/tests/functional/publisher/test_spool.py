@@ -70,6 +70,16 @@ def test_a_batch_beyond_the_cap_is_refused_whole(spool: Spool) -> None:
     assert spool.waiting == (1, 600)
 
 
+def test_the_disk_is_never_filled_so_far_that_nothing_can_be_removed(
+        spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.append([b'x'])
+    monkeypatch.setattr('moc_meter.publisher.spool._RESERVE', 2 ** 62)
+    with pytest.raises(errors.SpoolFull, match='disk'):
+        spool.append([b'y'])
+    spool.remove([number for number, _ in spool.peek(1)])
+    assert spool.waiting == (0, 0)
+
+
 def test_what_is_removed_makes_room(spool: Spool) -> None:
     spool.append([b'x' * 1000])
     spool.remove([number for number, _ in spool.peek(1)])

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from moc_meter import errors
 from moc_meter.model import period
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples import partitions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
+from moc_meter.tests.servers.postgresql import PostgreSQL
 from moc_meter.tests.stores import NOW, count, migrated, sample
 
 TODAY = period.floor(datetime.datetime.now(datetime.UTC), period.DAY)
@@ -118,3 +120,70 @@ def test_days_that_are_over_are_packed_once(postgresql_url: str) -> None:
                           for place in (2, 1)]
         assert partitions.pack(engine, TODAY) == []
         assert count(engine, tables.sample) == 3
+
+
+def test_several_who_pack_do_not_meet(postgresql_url: str) -> None:
+    with migrated(postgresql_url) as engine:
+        SqlSampleStore(engine).write(
+            [sample(0, timestamp=TODAY - place * period.DAY)
+             for place in range(1, 6)], NOW)
+        packed: list[list[str]] = []
+        threads = [threading.Thread(target=lambda: packed.append(
+            partitions.pack(engine, TODAY))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(packed) == 3
+        assert sum(map(len, packed)) == 5
+
+
+def test_while_the_server_is_away_nothing_is_packed() -> None:
+    with PostgreSQL() as server, migrated(server.create_database()) as engine:
+        server.kill()
+        with pytest.raises(errors.StoreUnavailable):
+            partitions.pack(engine, TODAY)
+
+
+def test_a_reader_of_samples_does_not_stop_those_who_write(
+        url: str, engine: sa.Engine) -> None:
+    """A new day may have to wait for readers, but no other day behind it."""
+    writer = transactions.make_engine(url, statement_timeout=20)
+    store = SqlSampleStore(writer)
+    store.write([sample(0, timestamp=TODAY)], NOW)
+    maker = threading.Thread(target=_make, args=(url,))
+    with transactions.reading(engine) as conn:
+        conn.scalar(sa.select(sa.func.count()).select_from(tables.sample))
+        maker.start()
+        assert store.write([sample(place, timestamp=TODAY)
+                            for place in range(1, 4)], NOW).stored == 3
+        maker.join(3)
+        for place in range(4, 7):
+            assert store.write([sample(place, timestamp=TODAY)],
+                               NOW).stored == 1
+    maker.join(60)
+    writer.dispose()
+    assert f'sample_p{TODAY + period.DAY:%Y%m%d}' in names(engine)
+
+
+def _make(url: str) -> None:
+    other = transactions.make_engine(url)
+    partitions.ahead(other, TODAY, 1)
+    other.dispose()
+
+
+def test_a_reader_that_began_before_a_day_was_made_is_answered(
+        engine: sa.Engine) -> None:
+    store = SqlSampleStore(engine)
+    looks = 0
+
+    def look(conn: sa.Connection) -> int:
+        nonlocal looks
+        looks += 1
+        conn.scalars(sa.select(tables.series.c.id)).all()
+        if looks == 1:
+            store.write([sample(0, timestamp=TODAY)], NOW)
+        return conn.scalar(sa.select(sa.func.count())
+                           .select_from(tables.sample)) or 0
+
+    assert transactions.inquire(engine, look) in (0, 1)

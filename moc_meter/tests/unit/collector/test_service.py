@@ -238,6 +238,32 @@ def test_a_long_outage_is_one_giving_back(hours: int) -> None:
     assert (bus.given_back, collector.counts.given_back) == (1, 1)
 
 
+@pytest.mark.parametrize('hours', [1, 72])
+def test_a_store_that_answers_and_takes_nothing_is_one_giving_back(
+        hours: int) -> None:
+    """A full disk, a standby, a right that was taken away."""
+    def full(_samples: object) -> None:
+        raise errors.StoreUnavailable('disk full')
+    dispatcher = FakeDispatcher(full)
+    bus = ScriptedBus([batch(1)], [batch(2)])
+    time = Time([(hours * 3600, lambda: back(dispatcher))])
+    collector = collect(bus, dispatcher, time)
+    assert volumes(dispatcher) == [1, 2]
+    assert collector.counts.given_back == 1
+
+
+def test_what_is_owed_and_bad_does_not_stop_the_others() -> None:
+    def full(_samples: object) -> None:
+        raise errors.StoreUnavailable('disk full')
+    dispatcher = FakeDispatcher(full)
+
+    def mended() -> None:
+        dispatcher.refuses = refusing(1)
+    bus = ScriptedBus([batch(1, 2)], [batch(3)])
+    collect(bus, dispatcher, Time([(2 * HOLD, mended)]))
+    assert (len(dispatcher.refused), volumes(dispatcher)) == (1, [2, 3])
+
+
 def test_a_collector_that_waits_for_its_store_does_next_to_nothing() -> None:
     dispatcher = FakeDispatcher()
     dispatcher.away = True
@@ -286,6 +312,16 @@ def test_a_wrong_schema_ends_the_collector() -> None:
     with pytest.raises(errors.StoreMismatch):
         collect(bus, FakeDispatcher(mismatch))
     assert bus.given_back == 1
+
+
+def test_a_schema_that_is_wrong_before_anything_arrives_ends_it_too() -> None:
+    class Mismatched(FakeDispatcher):
+        def ping(self) -> None:
+            raise errors.StoreMismatch('another schema')
+    bus = ScriptedBus([batch(1)])
+    with pytest.raises(errors.StoreMismatch):
+        collect(bus, Mismatched())
+    assert bus.given_back == 0
 
 
 def test_a_fault_in_admission_stops_no_other_sample() -> None:

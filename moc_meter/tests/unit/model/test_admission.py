@@ -34,7 +34,12 @@ def test_a_sample_as_its_meter_is_defined_enters_as_it_is() -> None:
     ({'metadata': {'a': 'b\0'}}, 'NUL'),
     ({'metadata': {'a': float('nan')}}, 'finite'),
     ({'metadata': {'a': 'x' * 300_000}}, 'too large'),
+    ({'metadata': {'a': [0] * 1001}}, 'too much'),
+    ({'metadata': {'k' * 130_000: [0] * 60_000}}, 'too much'),
+    ({'metadata': {'k' * 130_000: [0] * 10}}, 'too much'),
     ({'volume': Decimal(10) ** 20}, '10**20'),
+    ({'volume': Decimal('99999999999999999999.9999999996')}, '10**20'),
+    ({'volume': Decimal('1E+999999')}, '10**20'),
     ({'volume': Decimal(-1)}, 'negative'),
     ({'timestamp': NOON + datetime.timedelta(seconds=301)}, 'future'),
     ({'timestamp': datetime.datetime(1969, 12, 31, tzinfo=datetime.UTC)},
@@ -70,6 +75,13 @@ def test_what_its_meter_does_not_have_is_refused_only_when_strict(
 def test_a_unit_that_the_meter_had_before_is_its_unit() -> None:
     older = dataclasses.replace(ONE, unit='GB')
     assert STRICT.admit(older, NOON) == older
+
+
+@pytest.mark.parametrize('volume', [
+    '99999999999999999999.999999999', '-99999999999999999999.999999999'])
+def test_the_largest_volumes_enter_to_their_last_digit(volume: str) -> None:
+    large = dataclasses.replace(ONE, meter='nobody', volume=Decimal(volume))
+    assert LENIENT.admit(large, NOON) is large
 
 
 def test_more_than_nine_digits_are_rounded_and_it_is_said() -> None:

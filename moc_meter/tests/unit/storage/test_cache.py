@@ -17,10 +17,3 @@ def test_the_number_used_longest_ago_is_forgotten_first() -> None:
     numbers.find(['a'])
     numbers.put('c', 3)
     assert numbers.find(['a', 'b', 'c']) == ({'a': 1, 'c': 3}, {'b'})
-
-
-def test_nothing_is_known_after_it_was_cleared() -> None:
-    numbers: Numbers[str] = Numbers()
-    numbers.put('a', 1)
-    numbers.clear()
-    assert numbers.find(['a']) == ({}, {'a'})
