@@ -82,6 +82,12 @@ class InvalidConfiguration(MeterError):
     code = 'moc_meter.configuration.invalid'
 
 
+class MissingLibrary(InvalidConfiguration):
+    """What was asked for needs a library that is not installed."""
+
+    code = 'moc_meter.library.missing'
+
+
 class InvalidPlugin(MeterError):
     """A plugin is unknown, named twice, or cannot be loaded."""
 

@@ -116,4 +116,4 @@ def _xml(body: Mapping[str, str | None]) -> bytes:
     error = ElementTree.SubElement(message, 'error')
     for name, value in body.items():
         ElementTree.SubElement(error, name).text = value
-    return ElementTree.tostring(message)
+    return negotiation.sayable(ElementTree.tostring(message))

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
 import webob
 import webob.multidict
-from webob import exc
+from webob import acceptparse, exc
 
 JSON = 'application/json'
 XML = 'application/xml'
 XML_TYPES = (XML, 'text/xml')
 _OFFERS = (JSON, *XML_TYPES)
+_UNSAYABLE = re.compile(rb'[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(\d+);')
 
 
 class Request(webob.Request):            # type: ignore[misc]
@@ -65,12 +67,34 @@ def prefers_xml(request: webob.Request) -> bool:
     return _best(request) in XML_TYPES
 
 
+def sayable(document: bytes) -> bytes:
+    """The XML document with U+FFFD for each character that no XML can hold.
+
+    Texts may have such characters, and JSON can say them.
+    """
+    return _UNSAYABLE.sub(
+        lambda found: found[0] if _in_xml(int(found[1] or 0)) else b'&#65533;',
+        document)
+
+
+def _in_xml(character: int) -> bool:
+    return (0x20 <= character < 0xd800 or 0xe000 <= character < 0xfffe
+            or character > 0xffff or character in (0x09, 0x0a, 0x0d))
+
+
 def _best(request: webob.Request) -> str | None:
-    liked = [offer for offer, _ in request.accept.acceptable_offers(_OFFERS)]
-    # Some clients name a charset, which no JSON has.
-    liked += [offer for offer in _OFFERS
-              if str(request.accept).startswith(f'{offer};')]
-    return liked[0] if liked else None
+    offers = _without_parameters(request.accept).acceptable_offers(_OFFERS)
+    return offers[0][0] if offers else None
+
+
+def _without_parameters(accept: Any) -> Any:
+    """What the header likes, but for a charset, which no JSON has.
+
+    A header that is not there, says nothing or is none likes everything.
+    """
+    said = [f'{media.partition(";")[0]};q={quality}'
+            for media, quality, _, _ in accept.parsed or ()]
+    return acceptparse.create_accept_header(', '.join(said) or None)
 
 
 def path_parts(request: webob.Request) -> list[str]:

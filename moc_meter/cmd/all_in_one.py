@@ -23,19 +23,17 @@ from moc_meter.storage import engine as engines
 NAME = 'moc-meter-all-in-one'
 
 _CLI = [
-    cfg.HostAddressOpt('host', dest='cli_host',
+    cfg.HostAddressOpt('host',
                        help='Address to listen on; default 127.0.0.1.'),
-    cfg.PortOpt('port', dest='cli_port', min=0,
+    cfg.PortOpt('port', min=0,
                 help='Port to listen on; default 8777; 0 takes a free one.'),
-    cfg.StrOpt('state-dir', dest='cli_state_dir',
+    cfg.StrOpt('state-dir', dest='cli_state_dir', metavar='FOLDER',
                help='Folder for database and spool; made where there is '
                     'none. Default: ~/.local/state/moc_meter.'),
-    cfg.BoolOpt('insecure-listen-anywhere', dest='cli_anywhere',
-                default=False,
+    cfg.BoolOpt('insecure-listen-anywhere', default=False,
                 help='Listen on an address that other machines can reach, '
                      'though callers are not authenticated.'),
-    cfg.BoolOpt('stop-with-parent', dest='cli_stop_with_parent',
-                default=False,
+    cfg.BoolOpt('stop-with-parent', default=False,
                 help='End when the process that started this one ends.'),
 ]
 
@@ -58,34 +56,39 @@ def _start(conf: cfg.ConfigOpts) -> int:
     collector = build.collector(conf, bus.receiver(), store)
     greeting = Greeting(server.url, conf.state_dir, build.host(conf),
                         conf.polling.interval)
-    sources = build.sources(conf, publisher, _hypervisor(conf))
+    sources = build.sources(conf, publisher, _hypervisor(conf, greeting))
     return process.serve(
         {'api': server.run, 'greeting': greeting.run, **sources},
         {'publisher': process.closing(publisher)},
         {'collector': collector.run},
-        parent=os.getppid() if conf.cli_stop_with_parent else None)
+        parent=os.getppid() if conf.stop_with_parent else None)
 
 
-def _hypervisor(conf: cfg.ConfigOpts) -> Any | None:
+def _hypervisor(conf: cfg.ConfigOpts, greeting: Greeting) -> Any | None:
     """The hypervisor where it can be reached; a newcomer may have none."""
     try:
         found = build.hypervisor(conf)
         if found is not None:
             found.guests()
-    except errors.MeterError as fault:
-        print(f'No instances are polled: {fault}')
+    except (errors.HypervisorUnavailable, errors.MissingLibrary) as fault:
+        greeting.add(f'No instances are polled: {fault}')
         return None
     return found
 
 
 def _prepare(conf: cfg.ConfigOpts) -> None:
     """What the command line says, and what follows from it."""
+    if conf.database.url:
+        raise errors.InvalidConfiguration(
+            'the all-in-one keeps its samples in its own SQLite file; for '
+            'another database run the processes one by one',
+            section='database', option='url')
     for name, given, section in (
-            ('host', conf.cli_host, 'api'), ('port', conf.cli_port, 'api'),
+            ('host', conf.host, 'api'), ('port', conf.port, 'api'),
             ('state_dir', conf.cli_state_dir, None)):
         if given is not None:
             conf.set_override(name, given, group=section)
-    if conf.cli_anywhere:
+    if conf.insecure_listen_anywhere:
         conf.set_override('insecure_listen_anywhere', True, group='api')
     folder = Path(conf.state_dir).expanduser().absolute()
     try:

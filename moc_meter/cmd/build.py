@@ -175,6 +175,10 @@ def hypervisor(conf: cfg.ConfigOpts) -> Any | None:
 
 def collector(conf: cfg.ConfigOpts, receiver: Receiver, store: SampleStore
               ) -> Collector:
+    if not conf.collector.dispatchers:
+        raise errors.InvalidConfiguration(
+            'samples must go somewhere; an option must not be empty',
+            section='collector', option='dispatchers')
     loaded = plugins.load('moc_meter.dispatcher', conf.collector.dispatchers)
     trusted = conf.messaging.trusted_keys
     return Collector(

@@ -18,6 +18,7 @@ from moc_meter.model import period
 
 _TIMEOUT = 10.0
 _LOOK_SECONDS = 0.5
+_SECOND = datetime.timedelta(seconds=1)
 
 
 class Greeting:
@@ -32,20 +33,31 @@ class Greeting:
         self._host = host
         self._state_dir = state_dir
         self._interval = interval
+        self._notes: list[str] = []
+
+    def add(self, note: str) -> None:
+        """Something else to be said at the start."""
+        self._notes.append(note)
 
     def run(self, stop: threading.Event) -> None:
         """Say where we are, then show the first answer when there is one."""
-        _say(f'moc_meter listens on {self._url}',
+        _say(*self._notes,
+             f'moc_meter listens on {self._url}',
              f'Its data lie in {self._state_dir}',
              f'It reads this machine every {self._interval} s; a first '
              f'answer comes after the second reading. Ctrl-C stops it.')
         start = datetime.datetime.now(datetime.UTC)
         while not stop.wait(_LOOK_SECONDS):
             end = datetime.datetime.now(datetime.UTC)
-            path = self._question(start, end)
-            rows = self._ask(path)
+            rows = self._ask(self._question(start, end))
             if rows and (end - start).total_seconds() > self._interval:
-                self._show(path, rows[0], start, end)
+                # Up to the newest sample, and no further: a later one must
+                # not make another answer of it while somebody reads.
+                newest = datetime.datetime.fromisoformat(
+                    rows[0]['duration_end'])
+                end = newest.replace(tzinfo=datetime.UTC) + _SECOND
+                path = self._question(start, end)
+                self._show(path, self._ask(path)[0], start, end)
                 return
 
     def _question(self, start: datetime.datetime, end: datetime.datetime
@@ -59,11 +71,15 @@ class Greeting:
                     for field, op, value in rules))
 
     def _ask(self, path: str) -> list[dict[str, Any]]:
-        # Our own server: the scheme is ours.
-        with urllib.request.urlopen(  # noqa: S310
-                self._url + path, timeout=_TIMEOUT) as answer:
-            rows: list[dict[str, Any]] = json.load(answer)
-            return rows
+        """The rows; none where there is no answer now: it is asked again."""
+        try:
+            # Our own server: the scheme is ours.
+            with urllib.request.urlopen(  # noqa: S310
+                    self._url + path, timeout=_TIMEOUT) as answer:
+                rows: list[dict[str, Any]] = json.load(answer)
+        except OSError:
+            return []
+        return rows
 
     def _show(self, path: str, row: dict[str, Any], start: datetime.datetime,
               end: datetime.datetime) -> None:
@@ -83,7 +99,7 @@ class Greeting:
 
 
 def _text(instant: datetime.datetime) -> str:
-    shown = period.floor(instant, datetime.timedelta(seconds=1))
+    shown = period.floor(instant, _SECOND)
     return shown.strftime('%Y-%m-%dT%H:%M:%S')
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from typing import Protocol
 
 from oslo_config import cfg
@@ -42,9 +43,18 @@ def main(process: str, start: Callable[[cfg.ConfigOpts], int],
     """
     try:
         settings = conf.load(process, sys.argv[1:] if argv is None else argv,
-                             cli=cli)
+                             version=metadata.version('moc_meter'), cli=cli)
+        if not (settings.log_file or settings.log_dir
+                or settings.use_journal):
+            # Standard output is for answers.
+            settings.set_override('use_stderr', True)
         log.set_defaults(default_log_levels=list(_QUIET))
-        log.setup(settings, 'moc_meter')
+        try:
+            log.setup(settings, 'moc_meter')
+        except (OSError, ValueError, log.LogConfigError) as fault:
+            raise errors.InvalidConfiguration(
+                'the options of logging cannot be used',
+                reason=str(fault)) from fault
         return start(settings)
     except errors.MeterError as fault:
         print(f'{process}: {fault}', file=sys.stderr)

@@ -3,16 +3,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 from typing import Any
 
 import waitress
+from waitress import channel, task
 
 from moc_meter import errors
+from moc_meter.api import faults
 from moc_meter.api.app import Application
 
 _FLUSH_SECONDS = 5.0
+#: How long a request that was refused may still be sent to us.
+_LINGER_SECONDS = 30.0
+#: Who opens a connection and says nothing loses it after so many seconds.
+_IDLE_SECONDS = 30
+_CONNECTIONS = 1000
 
 
 class WebServer:
@@ -26,12 +35,14 @@ class WebServer:
             self._server: Any = waitress.create_server(
                 application, host=host, port=port, threads=threads,
                 max_request_body_size=max_body, ident=None,
+                connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS,
                 clear_untrusted_proxy_headers=True)
         except OSError as fault:
             raise errors.InvalidConfiguration(
                 'cannot listen there; is another process using the port?',
                 host=host, port=port,
                 reason=fault.strerror or str(fault)) from fault
+        self._server.channel_class = _Channel
         shown = f'[{host}]' if ':' in host else host
         self.url = f'http://{shown}:{self._server.effective_port}'
 
@@ -53,3 +64,69 @@ class WebServer:
         """Whether an answer has not gone out yet."""
         return any(channel.requests or channel.total_outbufs_len
                    for channel in list(self._server.active_channels.values()))
+
+
+class _Refusal(task.ErrorTask):             # type: ignore[misc]
+    """What waitress refuses by itself, in the one shape of all our faults."""
+
+    def execute(self) -> None:
+        fault = self.request.error
+        said = faults.response(faults.Answer(
+            status=fault.code, text=f'{fault.reason}: {fault.body}'),
+            xml=False)
+        self.status = said.status
+        self.response_headers.extend(
+            (name, value) for name, value in said.headers.items()
+            if name.lower() != 'content-length')
+        self.content_length = len(said.body)
+        self.set_close_on_finish()
+        self.write(said.body)
+
+
+class _Channel(channel.HTTPChannel):        # type: ignore[misc]
+    """Hears a refused request out.
+
+    Closed at once, with a body still on its way, the connection would be
+    reset, and the client would never read why.
+    """
+
+    error_task_class = _Refusal
+    _refused = False
+    _leave_by = 0.0
+
+    def service(self) -> None:
+        self._refused = bool(self.requests and self.requests[0].error)
+        super().service()
+
+    def handle_close(self) -> None:
+        if not self._refused or self._leave_by or not self.connected:
+            super().handle_close()
+            return
+        self._leave_by = time.monotonic() + _LINGER_SECONDS
+        self.will_close = False
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def readable(self) -> bool:
+        return bool(self._leave_by or super().readable())
+
+    def writable(self) -> bool:
+        if self._leave_by:
+            # Asked at every turn, so this is where a late one is seen.
+            return time.monotonic() > self._leave_by
+        return bool(super().writable())
+
+    def handle_write(self) -> None:
+        if self._leave_by:
+            super().handle_close()
+        else:
+            super().handle_write()
+
+    def handle_read(self) -> None:
+        if not self._leave_by:
+            super().handle_read()
+            return
+        try:
+            self.recv(65536)            # closes where the other side has
+        except OSError:
+            super().handle_close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
@@ -26,6 +27,8 @@ from moc_meter.conf import (
     polling,
 )
 
+#: Where oslo.config found a value, in words of its own.
+_PLACE = re.compile(r' from LocationInfo\(.*\)(?= is)')
 _Options = list[tuple[str, list[cfg.Opt]]]
 
 #: The sections that each process reads; its file in etc/ has these.
@@ -37,7 +40,7 @@ PROCESSES: dict[str, tuple[ModuleType, ...]] = {
     'moc-meter-jobs': (default, jobs, database),
     'moc-meter-api': (default, api, messaging, admission, database),
     'moc-meter-all-in-one': (default, agent, notification, polling,
-                             collector, admission, jobs, api),
+                             collector, admission, api),
 }
 #: Defaults that differ in a process.
 _OVERRIDES = {
@@ -95,6 +98,10 @@ def load(process: str, argv: Sequence[str], *, version: str = '',
              usage='%(prog)s [OPTION ...]', default_config_files=files)
         _refuse_unknown(conf)
         _read_all(conf)
+    except SystemExit as left:
+        # --help is a success; a wrong value is no other case than an unknown
+        # option, though oslo.config answers it with another status.
+        raise SystemExit(2 if left.code else 0) from None
     except cfg.ConfigFilesNotFoundError as fault:
         raise errors.InvalidConfiguration(
             'a configuration file cannot be read',
@@ -120,7 +127,8 @@ def _read_all(conf: cfg.ConfigOpts) -> None:
             except (cfg.Error, ValueError) as fault:
                 raise errors.InvalidConfiguration(
                     'an option has a wrong value', section=module.SECTION,
-                    option=option.name, reason=str(fault)) from fault
+                    option=option.name,
+                    reason=_PLACE.sub('', str(fault))) from fault
 
 
 def _refuse_unknown(conf: cfg.ConfigOpts) -> None:

@@ -19,7 +19,7 @@ OPTIONS = [
         help='File in which samples wait until the bus has confirmed them. '
              'One agent only may use it.'),
     cfg.IntOpt(
-        'spool_max_mib', default=1024, min=1,
+        'spool_max_mib', default=1024, min=64,
         help='Size in MiB of what may wait in the spool. A full spool takes '
              'no more: polling pauses and notifications stay on their bus '
              'until there is room.'),

@@ -7,7 +7,7 @@ SECTION = 'DEFAULT'
 
 OPTIONS = [
     cfg.StrOpt(
-        'sample_source', default='openstack',
+        'sample_source', default='openstack', regex='.',
         help='Name of this deployment: the source of the samples of its '
              'agents, and the end of the source of samples that are posted. '
              'Resource ids are unique within a source; renaming it begins '

@@ -16,7 +16,9 @@ OPTIONS = [
         help='Topics, as [oslo_messaging_notifications] topics of the '
              'services have them.'),
     cfg.ListOpt(
-        'exchanges', default=['nova', 'cinder', 'glance', 'neutron'],
+        'exchanges', default=[
+            'nova', 'cinder', 'glance', 'neutron', 'keystone', 'swift',
+            'heat', 'ironic', 'designate', 'trove', 'sahara', 'manila'],
         help='Control exchanges of the services to hear.'),
     cfg.ListOpt(
         'plugins', default=None, sample_default='<all that are installed>',
@@ -24,9 +26,14 @@ OPTIONS = [
              'moc_meter.notification.'),
     cfg.ListOpt(
         'profiles', default=['metric', 'existence'],
-        item_type=types.String(choices=('metric', 'existence')),
-        help='Which samples to make: measured figures (metric), and the '
-             'count-one meters that say that something exists (existence).'),
+        item_type=types.String(choices=('metric', 'existence', 'versioned')),
+        help='Which samples to make: measured figures (metric), the '
+             'count-one meters that say that something exists (existence), '
+             "and the figures of instances from Nova's versioned "
+             'notifications, in place of its legacy ones (versioned). The '
+             'last is for clouds where [notifications] notification_format '
+             'of Nova is versioned or both; the topic '
+             'versioned_notifications is heard then.'),
     cfg.BoolOpt(
         'durable_queues', default=False,
         help='As amqp_durable_queues of the services: a queue can be '

@@ -19,6 +19,9 @@ from moc_meter.model.sample import MeterKind, Sample
 from moc_meter.storage.samples.base import SampleStore
 
 _REFUSED = 'refused'
+#: Must be there, and not be null, which the form of the request lets pass.
+_MANDATORY = ('message_id', 'source', 'counter_name', 'counter_type',
+              'counter_unit', 'counter_volume', 'resource_id', 'timestamp')
 
 
 class Ingest:
@@ -65,6 +68,9 @@ class Ingest:
 
     def _admit(self, one: types.IngestedSample, caller: Caller,
                now: datetime.datetime) -> Sample:
+        if nulls := [name for name in _MANDATORY
+                     if getattr(one, name) is None]:
+            raise errors.InvalidSample('must not be null', fields=nulls)
         if caller.limited and one.project_id != caller.project_id:
             raise errors.InvalidSample(
                 'can not post samples to other projects',

@@ -24,7 +24,7 @@ from wsme.rest import xml as restxml
 from wsme.types import registry
 
 from moc_meter import errors
-from moc_meter.api import context
+from moc_meter.api import context, negotiation
 from moc_meter.api.negotiation import JSON, XML, XML_TYPES
 from moc_meter.api.v2 import arguments, refusals
 
@@ -71,8 +71,7 @@ def _written(result: object, datatype: object, content_type: str) -> bytes:
     if content_type == JSON:
         text: str = restjson.encode_result(result, datatype)
         return text.encode()
-    content: bytes = restxml.encode_result(result, datatype)
-    return content
+    return negotiation.sayable(restxml.encode_result(result, datatype))
 
 
 def _read(request: webob.Request, datatype: object, longest: int) -> Any:
@@ -116,9 +115,12 @@ def _from_json(content: bytes, datatype: object) -> Any:
     try:
         document = json.loads(content.decode(), parse_float=Decimal,
                               parse_constant=_refused)
-    except (ValueError, InvalidOperation):
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise errors.InvalidQuery(
             'Request is not in valid JSON format') from None
+    except (ValueError, InvalidOperation):
+        raise errors.InvalidQuery(
+            'Request has a number with too many digits') from None
     except RecursionError:
         raise _too_deep() from None
     _check_depth(document)

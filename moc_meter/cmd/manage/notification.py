@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import importlib.resources
 import json
 import sys
@@ -59,7 +60,7 @@ def replay(conf: cfg.ConfigOpts) -> int:
     for meter in sorted(touched):
         row = _ask(asked.url, f'/v2/meters/{meter}/statistics')[0]
         print(f'  {meter}: sum {row["sum"]:g} {row["unit"]} of '
-              f'{row["count"]} samples')
+              f'{row["count"]} sample{"s" * (row["count"] != 1)}')
     return 1 if counts['refused'] or counts['conflict'] else 0
 
 
@@ -83,10 +84,15 @@ def _batches(conf: cfg.ConfigOpts, host: Any, lines: Iterable[bytes]
     """Samples to be posted together, and what could not be used."""
     samples: list[Sample] = []
     refused = 0
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        outcome = host.take(conf.sample_source, message.flat(line))
+        try:
+            outcome = host.take(conf.sample_source, message.flat(line))
+        except errors.InvalidMessage as fault:
+            refused += 1
+            print(f'refused: line {number}: {fault}', file=sys.stderr)
+            continue
         samples += outcome.samples
         refused += len(outcome.refused)
         for one in outcome.refused:
@@ -130,7 +136,7 @@ def _ask(url: str, path: str, body: str | None = None) -> Any:
         raise errors.InvalidQuery(
             'the service refused', url=url + path, status=fault.code,
             answer=fault.read(1000).decode(errors='replace')) from fault
-    except OSError as fault:
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         raise errors.StoreUnavailable(
             'the service does not answer; is it running there?', url=url,
             reason=str(fault)) from fault

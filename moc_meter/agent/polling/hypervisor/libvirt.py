@@ -56,9 +56,9 @@ class Libvirt:
         try:
             self._libvirt: Any = importlib.import_module('libvirt')
         except ImportError as fault:
-            raise errors.InvalidConfiguration(
-                'polling libvirt needs its Python binding: pip install '
-                'moc_meter[libvirt]', url=url, reason=str(fault)) from fault
+            raise errors.MissingLibrary(
+                'polling libvirt needs its Python binding; install '
+                'libvirt-python', url=url, reason=str(fault)) from fault
         # Otherwise the library writes every fault to stderr by itself.
         self._libvirt.registerErrorHandler(lambda _context, _fault: None,
                                            None)

@@ -53,15 +53,27 @@ def test_a_refused_sample_is_told_why(api: Any) -> None:
     assert "counter_type='gouge'" in answer['reason']
 
 
-@pytest.mark.parametrize('field', [
+MANDATORY = pytest.mark.parametrize('field', [
     'message_id', 'source', 'counter_name', 'counter_type', 'counter_unit',
     'counter_volume', 'resource_id', 'timestamp'])
+
+
+@MANDATORY
 def test_nothing_that_identifies_a_sample_is_guessed(api: Any, field: str
                                                      ) -> None:
     body = ingested()
     del body[field]
     refusal = api.post_json(URL, [body], status=400).json
     assert field in refusal['error_message']['faultstring']
+
+
+@MANDATORY
+def test_a_null_refuses_its_sample_and_no_other(api: Any, field: str) -> None:
+    null = {**ingested('n-1', project_id='p1'), field: None}
+    answers = api.post_json(URL, [null, ingested('n-2', project_id='p1')],
+                            headers=MEMBER).json
+    assert [one['status'] for one in answers] == ['refused', 'stored']
+    assert field in answers[0]['reason']
 
 
 def test_a_member_posts_for_the_own_project_and_a_source_of_its_own(

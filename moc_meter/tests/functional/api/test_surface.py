@@ -130,6 +130,15 @@ def test_a_fault_is_told_in_xml_where_that_is_preferred(api: Any) -> None:
         assert answer.xml.find('error/faultcode').text == 'Client'
 
 
+def test_xml_is_well_formed_whatever_a_text_holds(api: Any) -> None:
+    wiring.keep(api, [wiring.posted(resource_id='a\x01b\ufffe')])
+    xml = {'Accept': 'application/xml'}
+    answer = api.get('/v2/samples', headers=xml)
+    assert answer.xml.find('item/resource_id').text == 'a\ufffdb\ufffd'
+    answer = api.get('/v2/samples?%01', headers=xml, status=400)
+    assert '\ufffd' in answer.xml.find('error/faultstring').text
+
+
 class Broken(FakeStore):
     """A store with a fault of ours in it."""
 

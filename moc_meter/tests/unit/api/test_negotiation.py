@@ -50,7 +50,9 @@ def test_a_url_that_is_not_utf8_is_a_bad_request(path: str) -> None:
     ('text/html, application/json;q=0.1', 'application/json'),
     ('application/xml;q=0.5, application/json;q=0.4', 'application/xml'),
     ('application/json; charset=UTF-8', 'application/json'),
+    ('text/html, application/xml;charset=utf-8;q=0.5', 'application/xml'),
     ('application/*', 'application/json'), ('nonsense', 'application/json'),
+    (' ', 'application/json'),
 ])
 def test_the_best_liked_representation_is_chosen(
         accept: str | None, chosen: str) -> None:
@@ -59,8 +61,17 @@ def test_the_best_liked_representation_is_chosen(
     assert negotiation.prefers_xml(found) == (chosen != 'application/json')
 
 
-def test_a_request_that_admits_none_of_ours_is_not_acceptable() -> None:
-    found = Request.blank('/', headers={'Accept': 'text/html'})
+@pytest.mark.parametrize('accept', ['text/html', 'application/json;q=0'])
+def test_a_request_that_admits_none_of_ours_is_not_acceptable(
+        accept: str) -> None:
+    found = Request.blank('/', headers={'Accept': accept})
     with pytest.raises(exc.HTTPNotAcceptable):
         negotiation.content_type(found)
     assert not negotiation.prefers_xml(found)
+
+
+def test_what_xml_cannot_hold_is_replaced() -> None:
+    said = negotiation.sayable(
+        b'<a>\x01\t&#65534;&#55296;&#128512;&#233;&amp;#1;&lt;</a>')
+    assert said == (b'<a>&#65533;\t&#65533;&#65533;&#128512;&#233;&amp;#1;'
+                    b'&lt;</a>')
