@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from moc_meter.model.sample import Sample
 
@@ -43,3 +43,28 @@ class NotificationPlugin(Protocol):
         what the service documents; the listener then sets the notification
         aside.
         """
+
+
+@runtime_checkable
+class ProfiledPlugin(NotificationPlugin, Protocol):
+    """One whose samples are all of one profile, whatever their meters are.
+
+    Asked only where that profile is on.
+    """
+
+    @property
+    def profile(self) -> str:
+        """'existence', 'versioned'; see [notification] profiles."""
+
+
+@runtime_checkable
+class AlternativePlugin(ProfiledPlugin, Protocol):
+    """One to which the same is told that others are told in another form."""
+
+    @property
+    def instead_of(self) -> tuple[str, ...]:
+        """Plugins that are not asked where this one is: their names."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Topics to hear besides those of [notification] topics."""

@@ -30,7 +30,9 @@ class CloudBus:
     """
 
     url: str                        # 'rabbit://user:password@host:5672/'
-    exchanges: Sequence[str] = ('nova', 'cinder', 'glance', 'neutron')
+    exchanges: Sequence[str] = (
+        'nova', 'cinder', 'glance', 'neutron', 'keystone', 'swift', 'heat',
+        'ironic', 'designate', 'trove', 'sahara', 'manila')
     topics: Sequence[str] = ('notifications',)
     durable: bool = False           # amqp_durable_queues
     quorum: bool = False            # rabbit_quorum_queue
@@ -84,7 +86,7 @@ class CloudBus:
         try:
             found = oslo_messaging.TransportURL.parse(cfg.ConfigOpts(),
                                                       self.url)
-        except oslo_messaging.InvalidTransportURL as fault:
+        except (oslo_messaging.InvalidTransportURL, ValueError) as fault:
             raise errors.InvalidConfiguration(
                 "the URL of the cloud's bus cannot be read") from fault
         if found.transport not in _RABBIT or not found.hosts:

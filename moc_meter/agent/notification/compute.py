@@ -1,11 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples from the notifications of the compute service (Nova).
 
-Source: the legacy form of ``compute.instance.*``, of which this module reads
-``instance_id``, ``tenant_id``, ``user_id``, ``memory_mb`` (MiB), ``vcpus``,
-``root_gb`` and ``ephemeral_gb`` (GiB), ``instance_type``, ``created_at`` and
-``launched_at``; and ``compute.metrics.update``, of which it reads ``host``,
-``nodename`` and ``metrics``.
+These are the legacy ones. Of the payload about an instance this module reads:
+
+``instance_id``           the instance
+``tenant_id``             the project that owns it
+``user_id``               who made it
+``memory_mb``             memory of its flavor, in MiB
+``vcpus``                 virtual CPUs of its flavor
+``root_gb``               root disk of its flavor, in GiB
+``ephemeral_gb``          ephemeral disk of its flavor, in GiB
+``instance_flavor_id``    id of its flavor
+``instance_type``         name of its flavor
+``image_meta``            image that it was made of
+``display_name``          its name
+``state``                 what it has come to
+``created_at``            when it was asked for
+``launched_at``           when it ran first; '' where the build was aborted
+``deleted_at``            when it was deleted; '' before
+``metadata``              what its owner said
+``samples``               others' last samples of a deleted instance: lists of
+                          ``name``, ``type``, ``unit``, ``volume``
+
+of the scheduler's payload ``instance_id`` and, as the owner,
+``request_spec.instance_properties.project_id``; of that about a host:
+
+``host``                  the host
+``nodename``              the hypervisor's name of it
+``metrics``               figures, each with its ``name``, ``value``,
+                          ``timestamp`` and ``source``
 """
 
 from __future__ import annotations
@@ -55,11 +78,7 @@ class InstanceMeters:
         if notification.event_type in _UNSETTLED:
             return
         instance = notification.payload
-        subject = message.Subject.of(
-            notification, instance.get('instance_id'),
-            project_id=instance.get('tenant_id'),
-            user_id=instance.get('user_id'),
-            metadata=message.described(notification, instance, _DESCRIPTION))
+        subject = _instance(notification)
         if subject is None:
             return
         for meter, (unit, field) in _FLAVOR.items():
@@ -67,8 +86,18 @@ class InstanceMeters:
         if notification.event_type == 'compute.instance.create.end':
             yield from _booting_time(subject, instance)
         yield from subject.sample('instance', 'instance', 1)
-        if flavor := message.text(instance.get('instance_type')):
+        flavor = instance.get('instance_type')
+        if isinstance(flavor, str) and flavor:
             yield from subject.sample(f'instance:{flavor}', 'instance', 1)
+
+
+def _instance(notification: Notification) -> message.Subject | None:
+    instance = notification.payload
+    return message.Subject.of(
+        notification, instance.get('instance_id'),
+        project_id=instance.get('tenant_id'),
+        user_id=instance.get('user_id'),
+        metadata=message.described(notification, instance, _DESCRIPTION))
 
 
 def _booting_time(subject: message.Subject, instance: Mapping[str, object]
@@ -80,6 +109,28 @@ def _booting_time(subject: message.Subject, instance: Mapping[str, object]
         microseconds = abs(launched - created) // _MICROSECOND
         yield from subject.sample('compute.instance.booting.time', 'sec',
                                   Decimal(microseconds).scaleb(-6))
+
+
+class CarriedMeters:
+    """What others had still to say of an instance that is deleted."""
+
+    event_types = ('compute.instance.delete.samples',)
+    #: Whatever the meters are that are carried.
+    profile = 'existence'
+
+    def samples(self, notification: Notification) -> Iterator[Sample]:
+        subject = _instance(notification)
+        carried = notification.payload.get('samples')
+        if subject is None or not isinstance(carried, list):
+            return
+        for place, one in enumerate(carried):
+            match one:
+                case {'name': str(meter), 'unit': str(unit),
+                      'type': 'gauge' | 'delta' | 'cumulative' as kind,
+                      'volume': figure} if meter:
+                    yield from subject.sample(meter, unit, figure,
+                                              MeterKind(kind), 'carried',
+                                              str(place))
 
 
 class ScheduledMeter:
@@ -114,13 +165,15 @@ class NodeMeters:
         if not host or not name:
             return
         for place, metric in enumerate(node['metrics']):
-            yield from _cpu(notification, f'{host}_{name}', metric,
-                            str(place))
+            match metric:
+                case {'name': str()}:
+                    yield from _cpu(notification, f'{host}_{name}', metric,
+                                    str(place))
 
 
 def _cpu(notification: Notification, node: str, metric: Mapping[str, Any],
          place: str) -> Iterator[Sample]:
-    name = metric.get('name')
+    name = metric['name']
     figure = message.number(metric.get('value'))
     timestamp = message.instant(metric.get('timestamp'))
     if name not in _CPU or figure is None or timestamp is None:

@@ -14,13 +14,19 @@ from typing import Any
 
 from moc_meter import errors
 from moc_meter.agent.notification import message
-from moc_meter.agent.notification.base import NotificationPlugin
+from moc_meter.agent.notification.base import (
+    AlternativePlugin,
+    NotificationPlugin,
+    ProfiledPlugin,
+)
 from moc_meter.model.meter import Definitions
 from moc_meter.model.sample import Refused, Sample
 
 LOG = logging.getLogger(__name__)
 
 _ORIGIN = 'agent notification'
+#: Characters of a reason: a fault may show a value as large as a message.
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,22 @@ class PluginHost:
                  definitions: Definitions,
                  profiles: Collection[str] = ('metric', 'existence')) -> None:
         """plugins: by name. profiles: of the meters that are wanted."""
-        self._plugins = plugins
-        self._definitions = definitions
         self._profiles = frozenset(profiles)
+        self._plugins = _asked(plugins, self._profiles)
+        self._profiled = {name for name, plugin in self._plugins.items()
+                          if isinstance(plugin, ProfiledPlugin)}
+        self._definitions = definitions
         self._lock = threading.Lock()
         #: 'notifications' that a plugin asked for, 'samples' and 'refused'
         #: that came of them, and 'fault NAME' of each plugin
         self.counts: collections.Counter[str] = collections.Counter()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What is to be heard for the plugins, besides what is anyway."""
+        return tuple(topic for plugin in self._plugins.values()
+                     if isinstance(plugin, AlternativePlugin)
+                     for topic in plugin.topics)
 
     def take(self, source: str, flat: Mapping[str, Any]) -> Outcome:
         """Samples of a notification, and itself where it cannot be used.
@@ -67,12 +82,14 @@ class PluginHost:
         refused: list[Refused] = []
         for name, plugin in wanted.items():
             try:
-                found = list(plugin.samples(notification))
+                found = [sample for sample in plugin.samples(notification)
+                         if name in self._profiled
+                         or self._is_wanted(sample)]
             except Exception as fault:
                 # Whatever it is: a stranger's bug stops nobody else.
                 refused.append(self._refusal(name, flat, fault))
             else:
-                samples.extend(filter(self._is_wanted, found))
+                samples += found
         return self._count(Outcome(tuple(samples), tuple(refused)))
 
     def _asking_for(self, event_type: object
@@ -95,6 +112,7 @@ class PluginHost:
         code, reason = errors.InvalidMessage.code, repr(fault)
         if isinstance(fault, errors.MeterError):
             code, reason = fault.code, str(fault)
+        reason = reason[:_LONGEST]
         with self._lock:
             self.counts[f'fault {name}'] += 1
             first = self.counts[f'fault {name}'] == 1
@@ -114,9 +132,27 @@ class PluginHost:
         return outcome
 
 
+def _asked(plugins: Mapping[str, NotificationPlugin],
+           profiles: Collection[str]) -> dict[str, NotificationPlugin]:
+    """Those whose profile is on, but for those that others stand for."""
+    found = {name: plugin for name, plugin in plugins.items()
+             if not isinstance(plugin, ProfiledPlugin)
+             or plugin.profile in profiles}
+    replaced = {name for plugin in found.values()
+                if isinstance(plugin, AlternativePlugin)
+                for name in plugin.instead_of}
+    return {name: plugin for name, plugin in found.items()
+            if name not in replaced}
+
+
 def _content(flat: Mapping[str, Any]) -> bytes:
     """The message as it came, but without what its context may hold."""
-    return json.dumps({
-        key: value for key, value in flat.items()
-        if not key.startswith('_context_')
-        or key.removeprefix('_context_') in message.CONTEXT}).encode()
+    kept = {key: value for key, value in flat.items()
+            if not key.startswith('_context_')
+            or key.removeprefix('_context_') in message.CONTEXT}
+    try:
+        return json.dumps(kept).encode()
+    except RecursionError:
+        # Nested so deeply that it could just be read: this tells which it is.
+        return json.dumps({key: value for key, value in kept.items()
+                           if isinstance(value, str)}).encode()

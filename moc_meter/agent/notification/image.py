@@ -1,10 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples from the notifications of the image service (Glance).
 
-Source: ``image.upload``, ``image.update`` and ``image.delete``, of which this
-module reads ``id``, ``owner`` and ``size`` (bytes; null until there is
-content); and ``image.send``, of which it reads ``image_id``, ``bytes_sent``
-and who received and who owns the image.
+Of the payload about an image this module reads:
+
+``id``                    the image
+``owner``                 the project that owns it; can be null
+``size``                  in bytes; null until there is content
+``name``                  its name
+``status``                what it has come to
+``disk_format``           how its content is to be read
+``container_format``      what its content is wrapped in
+``min_disk``              disk that it needs, in GiB
+``min_ram``               memory that it needs, in MiB
+``checksum``              of its content
+``properties``            what its owner said
+``deleted_at``            when it was deleted
+
+and of that about content that was sent:
+
+``image_id``              the image
+``bytes_sent``            how much was sent, in bytes
+``owner_id``              the project that owns the image
+``receiver_tenant_id``    the project that it was sent to
+``receiver_user_id``      the user that it was sent to
+``destination_ip``        where it was sent to
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ from moc_meter.model.sample import MeterKind, Sample, derived_id
 #: What services say in passing; of all else nothing is metered.
 PRIORITIES = ('info', 'sample')
 #: Of the context only these: it may hold a token too, which is not kept.
-CONTEXT = ('user_id', 'project_id')
+CONTEXT = ('user_id', 'project_id', 'trustor_user_id', 'user')
 
+_MICROSECOND = datetime.timedelta(microseconds=1)
 _LONGEST = 256      # characters of a user's own metadata
 _OURS = 'metering.'
 # Bounded, since '1e999999999' is a number that fills the memory once written.
@@ -75,16 +76,15 @@ def to_notification(source: str, message: Mapping[str, Any]
     timestamp = instant(message.get('timestamp'))
     if not isinstance(message_id, str) or not message_id:
         raise errors.InvalidMessage('a notification must have an id',
-                                    event_type=event_type,
-                                    message_id=message_id)
+                                    event_type=event_type)
     if timestamp is None:
         raise errors.InvalidMessage(
             'the timestamp of a notification must be an instant',
-            event_type=event_type, message_id=message_id,
-            timestamp=message.get('timestamp'))
+            event_type=event_type, message_id=message_id)
+    publisher_id = message.get('publisher_id')
     return Notification(
         source=source, message_id=message_id, event_type=event_type,
-        publisher_id=str(message.get('publisher_id') or ''),
+        publisher_id=publisher_id if isinstance(publisher_id, str) else '',
         timestamp=timestamp, payload=payload,
         context={key: message.get(f'_context_{key}') for key in CONTEXT})
 
@@ -104,6 +104,14 @@ def instant(value: object) -> datetime.datetime | None:
         return found.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def seconds(since: object, until: object) -> Decimal | None:
+    """Time between two instants of a payload, exactly; None without both."""
+    start, end = instant(since), instant(until)
+    if start is None or end is None:
+        return None
+    return Decimal((end - start) // _MICROSECOND).scaleb(-6)
 
 
 def number(value: object) -> Decimal | None:
@@ -131,6 +139,19 @@ def text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise errors.InvalidSample('an id must be text', value=value)
+
+
+def part(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object within a payload; empty where it is absent or null.
+
+    Raises InvalidSample where it is something else.
+    """
+    found = payload.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise errors.InvalidSample('must be an object', field=name)
+    return found
 
 
 def described(notification: Notification, resource: Mapping[str, Any],
@@ -198,6 +219,4 @@ class Subject:
 
 def _kept(volume: Decimal) -> Decimal:
     """The volume with 9 digits; what is too large is for admission."""
-    if abs(volume) < quantity.LIMIT:
-        return quantity.rounded(volume)
-    return volume
+    return quantity.rounded(volume) if quantity.is_bounded(volume) else volume

@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples from the notifications of the network service (Neutron).
 
-Source: creations, updates and the existence of networks, subnets, ports,
-routers and floating addresses, of which this module reads ``id``,
-``tenant_id`` and ``project_id`` of the resource; and ``l3.meter``, of which
-it reads ``label_id``, ``bytes``, ``tenant_id`` and ``project_id``. A deletion
-tells the id only, and a creation has none before its end.
+A deletion tells the id only, and a creation has none before its end. Of the
+payload this module reads the resource, under ``network``, ``subnet``,
+``port``, ``router`` or ``floatingip`` (a list under the plural of it), keeps
+all that it has, and of it reads:
+
+``id``              the resource; beside it where an update begins
+``tenant_id``       the project that owns it
+``project_id``      the same, as it is called today
+
+of the context ``user_id``, who asked, and ``project_id``, the owner of what
+names none; and of the payload about a metering label:
+
+``label_id``        the label
+``bytes``           that matched it since the last report
+``tenant_id``       the project that owns it
+``project_id``      the same, as it is called today
+``pkts``            packets that matched it since the last report
+``time``            seconds that the report is of
+``first_update``    when the label was seen first, in seconds since 1970
+``last_update``     when the report was made, in seconds since 1970
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import threading
@@ -51,7 +52,8 @@ class NotificationService:
     def __init__(self, bus: CloudBus, *, source: str, host: PluginHost,
                  publisher: Publisher) -> None:
         """source: name of the deployment whose bus this is."""
-        self._bus = bus
+        self._bus = dataclasses.replace(
+            bus, topics=(*dict.fromkeys((*bus.topics, *host.topics)),))
         self._source = source
         self._host = host
         self._publisher = publisher

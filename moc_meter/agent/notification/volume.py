@@ -1,11 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Samples from the notifications of the block storage service (Cinder).
 
-Source: ``volume.*``, ``snapshot.*`` and ``backup.*``, of which this module
-reads the resource's own id, ``tenant_id``, ``user_id`` and ``size`` (whole
-GiB; of a snapshot ``volume_size``); and ``capacity.*``, of which it reads
-``name_to_id`` and five figures in GiB. What was deleted is told with the size
-that it had.
+Of the payload about a volume, snapshot or backup this module reads:
+
+``volume_id``            the volume; of a snapshot or backup, whose it is
+``snapshot_id``          the snapshot
+``backup_id``            the backup
+``tenant_id``            the project that owns it
+``user_id``              who made it
+``size``                 of a volume or backup, in whole GiB
+``volume_size``          of a snapshot: size of its volume, in whole GiB
+``display_name``         its name
+``volume_type``          id of the type of a volume
+``status``               what it has come to
+``availability_zone``    that a volume is in
+``volume_attachment``    where a volume is attached: ``server_id`` of the first
+``metadata``             what its owner said
+
+What was deleted is told with the size that it had. Of the payload about a
+backend or a pool of it:
+
+``name_to_id``           its name: 'host@backend#pool'
+``total``                room in all, in GiB
+``free``                 room that is left, in GiB
+``allocated``            room that volumes hold, in GiB
+``provisioned``          room that is promised, in GiB
+``virtual_free``         room that may still be promised, in GiB
 """
 
 from __future__ import annotations

@@ -16,6 +16,14 @@ from oslo_config import cfg
 from oslo_messaging import opts
 
 
+class Context(dict[str, Any]):
+    """A request's; oslo.messaging sends what it lets out, of a dict nothing.
+    """
+
+    def redacted_copy(self) -> dict[str, Any]:
+        return {**self, 'auth_token': None}
+
+
 def main() -> None:
     options, *messages = (json.loads(line) for line in sys.stdin)
     conf = cfg.ConfigOpts()
@@ -37,8 +45,9 @@ def _notify(transport: Any, driver: str, message: dict[str, Any]) -> None:
     notifier = oslo_messaging.Notifier(
         transport, publisher_id=message['publisher_id'], driver=driver,
         topics=['notifications'])
-    notifier.info({'user_id': message.get('_context_user_id'),
-                   'project_id': message.get('_context_project_id')},
+    notifier.info(Context({key.removeprefix('_context_'): value
+                           for key, value in message.items()
+                           if key.startswith('_context_')}),
                   message['event_type'], message['payload'])
 
 

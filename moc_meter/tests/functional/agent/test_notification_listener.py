@@ -158,6 +158,34 @@ def test_what_another_process_notifies_arrives_as_its_samples(
     assert recorder.refused == []
 
 
+def test_all_that_the_services_say_arrives_as_its_samples(amqp_url: str
+                                                          ) -> None:
+    known = [(flat, [one for one in expected if one['profile'] != 'versioned'])
+             for flat, expected in captured('')]
+    assert len(known) == 93
+    wanted = sorted((
+        (one['name'], one['type'], one['unit'], one['resource_id'],
+         one['project_id'] or '', one['user_id'] or '', one['volume'])
+        for _, expected in known for one in expected))
+    recorder = Recorder()
+    with listening(amqp_url, recorder):
+        for start, driver in enumerate(('messaging', 'messagingv2')):
+            lines = [{'url': rabbit(amqp_url), 'driver': driver, 'rabbit': {},
+                      'exchange': 'keystone'},
+                     *(flat for flat, _ in known[start::2])]
+            assert run('notifier', given='\n'.join(map(json.dumps, lines))
+                       ) == 0
+        until(lambda: len(recorder.samples) >= len(wanted), 30, 'samples')
+    arrived = sorted(
+        (one.meter, one.kind.value, one.unit, one.resource_id,
+         one.project_id or '', one.user_id or '', float(one.volume))
+        for one in recorder.samples)
+    assert [one[:-1] for one in arrived] == [one[:-1] for one in wanted]
+    assert [one[-1] for one in arrived] == pytest.approx(
+        [one[-1] for one in wanted], rel=1e-9)
+    assert recorder.refused == []
+
+
 def test_every_exchange_is_heard(amqp_url: str) -> None:
     recorder = Recorder()
     exchanges = ('nova', 'cinder', 'glance', 'neutron')

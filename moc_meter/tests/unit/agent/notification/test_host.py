@@ -32,6 +32,15 @@ class Broken:
         raise self._fault
 
 
+class Careless:
+    """A stranger's plugin that gives what is no sample."""
+
+    event_types = ('volume.*',)
+
+    def samples(self, _notification: Notification) -> Iterator[Any]:
+        yield None
+
+
 class Mail:
     """A site's plugin, of a meter that nobody defined."""
 
@@ -41,6 +50,20 @@ class Mail:
         subject = message.Subject.of(notification, 'mailbox', metadata={})
         assert subject is not None
         yield from subject.sample('mail.sent', 'mail', 1)
+
+
+class Told(Mail):
+    """One whose samples are of a profile, whatever their meters."""
+
+    profile = 'existence'
+
+
+class Instead(VolumeMeters):
+    """One that is told in another form what VolumeMeters is told."""
+
+    profile = 'versioned'
+    instead_of = ('volume',)
+    topics = ('other',)
 
 
 def host(profiles: tuple[str, ...] = ('metric', 'existence'),
@@ -72,6 +95,26 @@ def test_a_meter_that_nobody_defined_is_in_no_profile() -> None:
     assert [sample.meter for sample in outcome.samples] == ['mail.sent']
 
 
+@pytest.mark.parametrize(('profiles', 'count'), [
+    (('existence',), 1), (('metric',), 0)])
+def test_a_plugin_of_a_profile_is_asked_where_it_is_on(
+        profiles: tuple[str, ...], count: int) -> None:
+    outcome = host(profiles, mail=Told()).take('region-1',
+                                               flat(event_type='mail.sent'))
+    assert len(outcome.samples) == count
+
+
+def test_a_plugin_that_stands_for_another_is_asked_instead_of_it() -> None:
+    usual = host(('metric',), other=Instead())
+    assert [sample.meter for sample in usual.take('region-1', flat()).samples
+            ] == ['volume.size']
+    assert usual.topics == ()
+    other = host(('versioned',), other=Instead())
+    assert [sample.meter for sample in other.take('region-1', flat()).samples
+            ] == ['volume.size', 'volume']
+    assert other.topics == ('other',)
+
+
 @pytest.mark.parametrize('fault', [
     KeyError('size'), TypeError('no'), ValueError('no'), IndexError('no'),
     AttributeError('no'), RuntimeError('bug'), ZeroDivisionError('bug')])
@@ -85,6 +128,13 @@ def test_the_fault_of_one_plugin_stops_no_other(fault: Exception) -> None:
     assert refused.reason == f'broken: {fault!r}'
     assert with_it.counts == {'notifications': 1, 'samples': 2, 'refused': 1,
                               'fault broken': 1}
+
+
+def test_what_is_no_sample_is_the_fault_of_its_plugin_alone() -> None:
+    outcome = host(careless=Careless()).take('region-1', flat())
+    assert len(outcome.samples) == 2
+    [refused] = outcome.refused
+    assert refused.reason.startswith('careless: AttributeError')
 
 
 def test_a_refusal_has_the_code_of_its_error() -> None:

@@ -69,7 +69,28 @@ def test_a_notification_without_an_instant_or_an_id_is_refused(
 def test_a_token_of_the_context_is_left_behind() -> None:
     found = message.to_notification('region-1', flat())
     assert found is not None
-    assert found.context == {'user_id': 'u-1', 'project_id': None}
+    assert 'secret' not in found.context.values()
+    assert found.context['user_id'] == 'u-1'
+
+
+@pytest.mark.parametrize(('since', 'until', 'seconds'), [
+    ('2026-03-01 11:00:00', '2026-03-01T12:00:00.000001Z', '3600.000001'),
+    ('2026-03-01 12:00:00', '2026-03-01 11:59:59', '-1'),
+    ('2026-03-01 12:00:00', '', None), (None, '2026-03-01 12:00:00', None)])
+def test_the_time_between_two_instants_is_exact(
+        since: object, until: object, seconds: str | None) -> None:
+    assert message.seconds(since, until) == (seconds and Decimal(seconds))
+
+
+@pytest.mark.parametrize('payload', [{}, {'part': None}, {'part': {}}])
+def test_a_part_that_is_absent_is_empty(payload: dict[str, Any]) -> None:
+    assert message.part(payload, 'part') == {}
+
+
+@pytest.mark.parametrize('other', [7, '', 'text', [], False])
+def test_a_part_that_is_no_object_is_refused(other: object) -> None:
+    with pytest.raises(errors.InvalidSample):
+        message.part({'part': other}, 'part')
 
 
 @pytest.mark.parametrize('spelling', [

@@ -12,10 +12,11 @@ import pytest
 
 from moc_meter import errors
 from moc_meter.agent.notification import compute, image, network, volume
-from moc_meter.agent.notification.base import Notification, NotificationPlugin
+from moc_meter.agent.notification.base import NotificationPlugin
 from moc_meter.model.sample import Sample
+from moc_meter.tests.unit.agent.notification import captured
+from moc_meter.tests.unit.agent.notification.captured import NOON
 
-NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 INSTANCE = {'instance_id': 'i-1', 'tenant_id': 'p-1', 'user_id': 'u-1',
             'memory_mb': 512, 'vcpus': 1, 'root_gb': 0, 'ephemeral_gb': 5,
             'instance_type': 'm1.tiny', 'created_at': '2026-03-01 11:59:58',
@@ -28,12 +29,8 @@ CPU = {'name': 'cpu.percent', 'value': 0.5, 'source': 'driver',
 def heard(plugin: NotificationPlugin, event_type: str,
           payload: dict[str, Any]) -> dict[str, Sample]:
     """What the plugin makes of a notification, by meter."""
-    found = list(plugin.samples(Notification(
-        source='region-1', message_id='n-1', event_type=event_type,
-        publisher_id='service.h1', timestamp=NOON, payload=payload,
-        context={'user_id': 'asker', 'project_id': 'admin'})))
-    assert len({sample.key for sample in found}) == len(found)
-    return {sample.meter: sample for sample in found}
+    return {sample.meter: sample for sample in captured.heard(
+        plugin, event_type, payload, user_id='asker', project_id='admin')}
 
 
 @pytest.mark.parametrize('figure', [None, 'many', True, float('nan'),

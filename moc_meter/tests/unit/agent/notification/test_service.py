@@ -12,6 +12,9 @@ import pytest
 
 from moc_meter import errors
 from moc_meter.agent.notification.cloud import CloudBus
+from moc_meter.agent.notification.compute_versioned import (
+    VersionedInstanceMeters,
+)
 from moc_meter.agent.notification.host import PluginHost
 from moc_meter.agent.notification.service import NotificationService
 from moc_meter.agent.notification.volume import VolumeMeters
@@ -40,6 +43,17 @@ class Recorder:
 
     def close(self) -> None:
         pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bus(CloudBus):
+    """One that keeps which topics it was declared with."""
+
+    declared: list[str] = field(default_factory=list)
+
+    def declare(self, priorities: Sequence[str]) -> None:
+        assert 'info' in priorities
+        self.declared.extend(self.topics)
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,19 @@ def test_a_full_spool_is_waited_for() -> None:
     recorder = Recorder(full=2)
     assert not service(recorder).dispatch([message()])
     assert (recorder.calls, len(recorder.samples)) == (3, 2)
+
+
+@pytest.mark.parametrize(('profiles', 'topics'), [
+    (('metric',), ['notifications']),
+    (('metric', 'versioned'), ['notifications', 'versioned_notifications'])])
+def test_versioned_notifications_are_heard_where_they_are_wanted(
+        profiles: tuple[str, ...], topics: list[str]) -> None:
+    bus = Bus(url='rabbit://nobody@localhost:1/')
+    NotificationService(
+        bus, source='region-1', publisher=Recorder(), host=PluginHost(
+            {'versioned': VersionedInstanceMeters()}, DEFINITIONS, profiles)
+    ).check()
+    assert bus.declared == topics
 
 
 @pytest.mark.parametrize('url', [
