@@ -34,7 +34,7 @@ def test_a_sample_as_its_meter_is_defined_enters_as_it_is() -> None:
     ({'metadata': {'a': 'b\0'}}, 'NUL'),
     ({'metadata': {'a': float('nan')}}, 'finite'),
     ({'metadata': {'a': 'x' * 300_000}}, 'too large'),
-    ({'metadata': {'a': [0] * 1001}}, 'too much'),
+    ({'metadata': {'a': [0] * 4097}}, 'too much'),
     ({'metadata': {'k' * 130_000: [0] * 60_000}}, 'too much'),
     ({'metadata': {'k' * 130_000: [0] * 10}}, 'too much'),
     ({'volume': Decimal(10) ** 20}, '10**20'),
