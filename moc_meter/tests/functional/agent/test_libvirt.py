@@ -208,8 +208,8 @@ def test_a_libvirt_that_is_not_there_is_unavailable() -> None:
 def test_a_missing_binding_is_told_with_what_to_install(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'libvirt', None)
-    with pytest.raises(errors.InvalidConfiguration,
-                       match=r'pip install moc_meter\[libvirt\]'):
+    with pytest.raises(errors.MissingLibrary,
+                       match='install libvirt-python'):
         Libvirt('test:///default')
 
 
