@@ -62,7 +62,10 @@ class NovaInstances:
     def _instance(self, guest: Guest) -> Instance | None:
         if guest.nova is None:
             return None
-        nova = _tree(guest)
+        try:
+            nova = _tree(guest)
+        except ElementTree.ParseError:
+            return None
         project = _attribute(nova, 'owner/project', 'uuid')
         user = _attribute(nova, 'owner/user', 'uuid')
         if not project or not user:
@@ -75,6 +78,7 @@ class NovaInstances:
                       'state': _STATUS[guest.state],
                       'os_type': guest.os_type,
                       'architecture': guest.architecture,
+                      'run': guest.run,
                       **_described(nova)})
 
 

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """One round of polling: asking every poller once, for one tick.
 
-A round runs in a thread of its own, since what it asks may hang, and what
-hangs in a library cannot be interrupted. The next round of its kind begins
-only when it has ended, so nothing is ever asked twice at once.
+A round runs in a thread of its own, and ends before the next tick. What it
+asks may hang, and what hangs in a library cannot be interrupted: a poller
+that does is left alone until it comes back, and the others are asked.
 """
 
 from __future__ import annotations
 
 import datetime
 import functools
-import itertools
 import logging
 import threading
 from collections import Counter
@@ -25,6 +24,7 @@ from moc_meter.agent.polling.base import (
     HardwarePoller,
     Tick,
 )
+from moc_meter.agent.polling.calls import Calls
 from moc_meter.agent.polling.clock import Clock
 from moc_meter.model.pause import pauses
 from moc_meter.model.sample import Sample
@@ -32,8 +32,15 @@ from moc_meter.publisher.base import Publisher
 
 LOG = logging.getLogger(__name__)
 
+#: Samples that are handed over at once; more would only take memory.
+_BATCH = 500
+#: The part of an interval that a poller may take for one question, and the
+#: discovery of all there is to ask.
+_SHARE, _DISCOVERY_SHARE = 0.25, 0.5
+
 #: The name of a poller, and what asks it for samples of one thing.
-Question = tuple[str, Callable[[], Iterable[Sample]]]
+Ask = Callable[[], Iterable[Sample]]
+Question = tuple[str, Ask]
 
 
 class Survey(Protocol):
@@ -81,6 +88,7 @@ class Rounds:
         self._publisher = publisher
         self._interval = interval
         self._clock = clock
+        self._calls = Calls(f'poller-{name}')
         self._thread: threading.Thread | None = None
         self._bug: BaseException | None = None
         self._busy = False                  # whether the log says so
@@ -135,35 +143,52 @@ class Rounds:
     def _poll(self, tick: Tick, stop: threading.Event) -> None:
         faults: dict[str, Exception] = {}
         asked = {'discovery'}
-        questions: list[Question] = []
-        try:
-            questions.extend(self._survey.questions(tick))
-        except Exception as fault:      # a plugin's; its host goes on
-            self._fault(faults, 'discovery', fault)
-        for name, group in itertools.groupby(questions, _poller):
+        samples: list[Sample] = []
+        for name, ask in self._questions(tick, faults):
             if stop.is_set() or _is_away(faults):
                 break
+            if self._left(tick, 1) <= 0:
+                self._fault(faults, name, TimeoutError(
+                    'the next tick came before all was asked'))
+                break
             asked.add(name)
-            going = itertools.takewhile(lambda _: not stop.is_set(), group)
-            self._hand_over(self._samples(tick, name, going, faults), stop)
+            samples += self._samples(tick, name, ask, faults)
+            if len(samples) >= _BATCH:
+                self._hand_over(samples, stop)
+                samples = []
+        self._hand_over(samples, stop)
         self._report(asked, faults)
 
-    def _samples(self, tick: Tick, name: str, questions: Iterable[Question],
-                 faults: dict[str, Exception]) -> list[Sample]:
-        """What a poller says; a fault loses no more than its own instance."""
-        samples: list[Sample] = []
-        for _, ask in questions:
-            try:
-                samples.extend(ask())
-            except Exception as fault:  # a plugin's; its host goes on
-                self._fault(faults, name, fault)
-                if _is_away(faults):
-                    break
-        if self._clock.now() >= tick.instant + self._interval:
-            self._fault(faults, name, TimeoutError(
-                'figures came after the next tick and are not of this one'))
+    def _questions(self, tick: Tick,
+                   faults: dict[str, Exception]) -> list[Question]:
+        try:
+            return self._calls.call(
+                'discovery', lambda: list(self._survey.questions(tick)),
+                self._left(tick, _DISCOVERY_SHARE))
+        except Exception as fault:      # a plugin's; its host goes on
+            self._fault(faults, 'discovery', fault)
             return []
-        return samples
+
+    def _samples(self, tick: Tick, name: str, ask: Ask,
+                 faults: dict[str, Exception]) -> list[Sample]:
+        """The answer to one question; a fault loses no more than its rest."""
+        found: list[Sample] = []
+        try:
+            self._calls.call(name, lambda: found.extend(ask()),
+                             self._left(tick, _SHARE))
+        except Exception as fault:      # a plugin's; its host goes on
+            self._fault(faults, name, fault)
+        if self._clock.now() < tick.instant + self._interval:
+            return found[:]     # who hangs may add to it later
+        self._fault(faults, name, TimeoutError(
+            'figures came after the next tick and are not of this one'))
+        return []
+
+    def _left(self, tick: Tick, share: float) -> float:
+        """Seconds for one call: its share, and no more than are left."""
+        end = tick.instant + self._interval
+        return min(share * self._interval.total_seconds(),
+                   max((end - self._clock.now()).total_seconds(), 0))
 
     def _hand_over(self, samples: list[Sample],
                    stop: threading.Event) -> None:
@@ -208,10 +233,6 @@ class Rounds:
             LOG.warning('polling fails: kind=%s name=%s reason=%r',
                         self._name, name, fault,
                         exc_info=None if known else fault)
-
-
-def _poller(question: Question) -> str:
-    return question[0]
 
 
 def _is_away(faults: Mapping[str, Exception]) -> bool:

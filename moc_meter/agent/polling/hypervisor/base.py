@@ -7,7 +7,9 @@ afterwards are answered out of that reading as far as it goes, however many
 pollers ask.
 
 A figure that is None is one that the hypervisor does not say. A guest that is
-off has no figures, but is still one of the guests.
+off has no figures, but is still one of the guests. One that does not answer
+in time is not among them until it does, and to a question in mid-turn it is
+gone like one that is: no guest may hold up the others.
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ class Guest:
     os_type: str | None             # 'hvm'
     architecture: str | None        # 'x86_64'
     nova: str | None                # what Nova wrote into it: <instance> XML
+    #: Which of its lives on this host; None where it is off, or not said.
+    #: Its counters begin anew with each.
+    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,12 @@ class Memory:
     """Memory of a guest, in KiB."""
 
     resident: int | None            # what it has of the host's memory
-    #: what its system uses; only where a balloon driver runs in the guest
-    usage: int | None
+    assigned: int | None = None     # what the balloon leaves to the guest
+    # The following only where a balloon driver runs in the guest.
+    usage: int | None               # what its system uses
+    available: int | None = None    # what its system sees
+    swap_in: int | None = None      # read from swap, since it started
+    swap_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,19 @@ class Interface:
     bridge: str | None
     incoming: Traffic               # what the guest received
     outgoing: Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perf:
+    """What the processor counts of a guest; None: not enabled on it."""
+
+    l3_cache: int | None            # B that it occupies
+    bandwidth_total: int | None     # B/s to memory, from all sockets
+    bandwidth_local: int | None     # B/s to memory of its own socket
+    cycles: int | None
+    instructions: int | None
+    cache_references: int | None
+    cache_misses: int | None
 
 
 class Guests(Protocol):
@@ -143,6 +165,30 @@ class Interfaces(Protocol):
         """Interfaces that have figures; none where the guest is off."""
 
 
+class Power(Protocol):
+    """What the poller of power states asks."""
+
+    def power_state(self, name: str) -> PowerState:
+        """What the guest does, whether on or off."""
+
+
+class PerfEvents(Protocol):
+    """What the poller of the processor's counts asks."""
+
+    def perf(self, name: str) -> Perf | None:
+        """Events that are enabled on the guest; None where it is off."""
+
+
+class ReadTime(Protocol):
+    """What pollers of rates ask beside their counters."""
+
+    def read_at(self, name: str) -> int:
+        """When the counters of this turn were read, in ns.
+
+        By the monotonic clock, whose beginning has no meaning.
+        """
+
+
 class Hypervisor(Guests, CpuTime, Vcpus, MemoryUse, Disks, Interfaces,
-                 Protocol):
+                 Power, PerfEvents, ReadTime, Protocol):
     """Everything that is asked of a hypervisor; by one thread at a time."""

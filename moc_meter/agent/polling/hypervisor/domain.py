@@ -36,12 +36,12 @@ def parsed(description: str) -> Element:
 
 
 def guest(name: str, uuid: str, state: base.PowerState,
-          domain: Element) -> base.Guest:
+          domain: Element, run: int | None = None) -> base.Guest:
     kind = domain.find('os/type')
     nova = next((found for path in _NOVA
                  if (found := domain.find(path)) is not None), None)
     return base.Guest(
-        id=uuid, name=name, state=state,
+        id=uuid, name=name, state=state, run=run,
         os_type=None if kind is None else kind.text,
         architecture=None if kind is None else kind.get('arch'),
         nova=(None if nova is None
@@ -54,8 +54,22 @@ def memory(figures: Figures) -> base.Memory:
     free = figures.get('usable', figures.get('unused'))
     return base.Memory(
         resident=figures.get('rss'),
+        assigned=figures.get('current', figures.get('actual')),
         usage=(None if available is None or free is None
-               else available - free))
+               else available - free),
+        available=available,
+        swap_in=figures.get('swap_in'), swap_out=figures.get('swap_out'))
+
+
+def perf(figures: Figures) -> base.Perf:
+    return base.Perf(
+        l3_cache=figures.get('cmt'),
+        bandwidth_total=figures.get('mbmt'),
+        bandwidth_local=figures.get('mbml'),
+        cycles=figures.get('cpu_cycles'),
+        instructions=figures.get('instructions'),
+        cache_references=figures.get('cache_references'),
+        cache_misses=figures.get('cache_misses'))
 
 
 def devices(domain: Element) -> list[str]:

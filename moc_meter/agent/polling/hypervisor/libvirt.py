@@ -1,138 +1,135 @@
 # SPDX-License-Identifier: Apache-2.0
 """Virtual machines as libvirt counts them (QEMU, KVM and its other drivers).
 
-A turn begins with the list of guests, the statistics of all of them at once,
-and each one's description. A figure that a driver leaves out of the
-statistics is asked with the single call that gives the same.
+A turn begins with the list of guests, the statistics of many of them at once,
+and each one's description. What a driver leaves out of the statistics is
+asked with the single call that gives the same.
+
+One guest whose emulator is stuck holds every call about it: so it is left out
+until it answers.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+import dataclasses
+import functools
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from moc_meter import errors
 from moc_meter.agent.polling.hypervisor import base, domain
+from moc_meter.agent.polling.hypervisor.connection import GONE, Connection
+
+LOG = logging.getLogger(__name__)
 
 Answer = TypeVar('Answer')
 
-# libvirt's numbers: virErrorNumber, and one virErrorDomain.
-_INTERNAL, _NO_SUPPORT, _SYSTEM, _NO_DOMAIN, _NOT_RUNNING = 1, 3, 38, 42, 55
-_FROM_RPC = 7
+# libvirt's number of it: virErrorNumber.
+_NO_SUPPORT = 3
 
 # The order of what the single calls answer.
 _BLOCK = ('rd.reqs', 'rd.bytes', 'wr.reqs', 'wr.bytes')
 _NET = ('rx.bytes', 'rx.pkts', 'rx.errs', 'rx.drop',
         'tx.bytes', 'tx.pkts', 'tx.errs', 'tx.drop')
 _INFO_VCPUS, _INFO_TIME = 3, 4
+_KINDS = ('STATE', 'CPU_TOTAL', 'BALLOON', 'VCPU', 'INTERFACE', 'BLOCK',
+          'PERF')
+
+#: Guests whose statistics are asked at once.
+_BULK = 100
+#: Guests that were waited for in vain in a turn; after that, no other is asked
+#: that did not answer before.
+_PATIENCE = 5
+#: The name of calls about no guest.
+_LIST = 'the list of guests'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """What a turn knows of a guest."""
+    """What a turn knows of a guest. Small: there may be a thousand."""
 
-    uuid: str
-    state: base.PowerState
-    described: ElementTree.Element
-    figures: Mapping[str, Any]
-
-    @property
-    def off(self) -> bool:
-        return self.state in base.OFF
+    guest: base.Guest
+    read_at: int                    # ns of the monotonic clock
+    cpu_time: int | None = None
+    vcpus: int | None = None
+    memory: base.Memory | None = None
+    perf: base.Perf | None = None
+    blocks: Mapping[str, domain.Figures] = dataclasses.field(
+        default_factory=dict)       # by device; those with a medium
+    interfaces: Sequence[base.Interface] = ()
 
 
 class Libvirt:
     """The guests of one libvirt, by a connection for reading only."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float = 10.0) -> None:
         """Nothing is opened before the first question.
 
         url: 'qemu:///system', 'test:///default'.
+        timeout: seconds that libvirt may take for one answer.
         Raises InvalidConfiguration where the binding is not installed.
         """
-        try:
-            self._libvirt: Any = importlib.import_module('libvirt')
-        except ImportError as fault:
-            raise errors.MissingLibrary(
-                'polling libvirt needs its Python binding; install '
-                'libvirt-python', url=url, reason=str(fault)) from fault
-        # Otherwise the library writes every fault to stderr by itself.
-        self._libvirt.registerErrorHandler(lambda _context, _fault: None,
-                                           None)
         self._url = url
-        self._connection: Any = None
+        self._connection = Connection(url, timeout)
+        self._libvirt = self._connection.library
         self._turn: dict[str, _Reading] = {}
+        self._disks: dict[str, list[base.Disk]] = {}
+        self._said: set[str] = set()        # guests with a fault in the log
+        self._bad: set[str] = set()         # guests with a fault in this turn
+        self._waited = 0                    # time-outs in this turn
 
     def guests(self) -> list[base.Guest]:
-        self._turn = self._ask(self._read)
-        return [domain.guest(name, reading.uuid, reading.state,
-                             reading.described)
-                for name, reading in self._turn.items()]
+        try:
+            listed: list[Any] = self._connection.ask(
+                _LIST, lambda connection: connection.listAllDomains())
+        except TimeoutError as fault:
+            raise errors.HypervisorUnavailable(
+                'libvirt does not answer in time', url=self._url,
+                reason=str(fault)) from fault
+        known = {guest.UUIDString(): guest for guest in listed}
+        self._end_turn(known)
+        # Whoever kept us waiting is asked last, and delays nobody.
+        ordered = sorted(known, key=lambda uuid: uuid in self._said)
+        for start in range(0, len(ordered), _BULK):
+            self._read_some({uuid: known[uuid] for uuid
+                             in ordered[start:start + _BULK]})
+        return [reading.guest for reading in self._turn.values()]
 
     def cpu_time(self, name: str) -> int | None:
-        return self._counted(name, 'cpu.time', _INFO_TIME)
+        return self._reading(name).cpu_time
 
     def vcpus(self, name: str) -> int | None:
-        return self._counted(name, 'vcpu.current', _INFO_VCPUS)
+        return self._reading(name).vcpus
 
     def memory(self, name: str) -> base.Memory | None:
-        reading = self._reading(name)
-        if reading.off:
-            return None
-        return domain.memory(
-            domain.under(reading.figures, 'balloon')
-            or self._ask_guest(reading, lambda guest: guest.memoryStats()))
+        return self._reading(name).memory
+
+    def perf(self, name: str) -> base.Perf | None:
+        return self._reading(name).perf
+
+    def power_state(self, name: str) -> base.PowerState:
+        return self._reading(name).guest.state
+
+    def read_at(self, name: str) -> int:
+        return self._reading(name).read_at
+
+    def interfaces(self, name: str) -> Sequence[base.Interface]:
+        return self._reading(name).interfaces
 
     def disks(self, name: str) -> list[base.Disk]:
         reading = self._reading(name)
-        devices = domain.devices(reading.described)
-        if reading.off or not devices:
-            return []
-        known = domain.numbered(reading.figures, 'block')
-        # The statistics have other figures for what is allocated, and none
-        # for the drives of some drivers.
-        return self._ask_guest(reading, lambda guest: [
-            domain.disk(device,
-                        known.get(device) or self._block(guest, device),
-                        guest.blockInfo(device))
-            for device in devices])
-
-    def interfaces(self, name: str) -> list[base.Interface]:
-        reading = self._reading(name)
-        if reading.off:
-            return []
-        taps = domain.taps(reading.described)
-        known = domain.numbered(reading.figures, 'net')
-        if taps and 'net.count' not in reading.figures:
-            known = self._ask_guest(reading, lambda guest: {
-                tap: domain.said(_NET, guest.interfaceStats(tap))
-                for tap in taps})
-        return [domain.interface(tap, described, known[tap])
-                for tap, described in taps.items() if tap in known]
-
-    def _counted(self, name: str, figure: str, place: int) -> int | None:
-        reading = self._reading(name)
-        if reading.off:
-            return None
-        counted: int | None = reading.figures.get(figure)
-        if counted is None:
-            counted = self._ask_guest(
-                reading, lambda guest: int(guest.info()[place]))
-        return counted
-
-    def _block(self, guest: Any, device: str) -> domain.Figures:
-        figures = domain.said(_BLOCK, guest.blockStats(device))
-        try:
-            more = guest.blockStatsFlags(device)
-        except self._libvirt.libvirtError as fault:
-            if fault.get_error_code() != _NO_SUPPORT:
-                raise
-            more = {}
-        return {**figures, 'rd.times': more.get('rd_total_times'),
-                'wr.times': more.get('wr_total_times')}
+        if name not in self._disks and reading.blocks:
+            # The statistics have other figures for what is allocated, and
+            # none for the drives of some drivers.
+            self._disks[name] = self._ask_guest(
+                reading.guest.id, lambda guest: [
+                    domain.disk(device, figures, guest.blockInfo(device))
+                    for device, figures in reading.blocks.items()])
+        return self._disks.get(name, [])
 
     def _reading(self, name: str) -> _Reading:
         try:
@@ -141,78 +138,143 @@ class Libvirt:
             raise errors.InstanceGone('no such guest in this turn',
                                       name=name, url=self._url) from None
 
-    def _read(self, connection: Any) -> dict[str, _Reading]:
-        listed = connection.listAllDomains()
-        figures = self._statistics(connection, listed)
-        turn = {}
-        for guest in listed:
-            try:
-                turn[guest.name()] = _read_guest(
-                    guest, figures.get(guest.UUIDString(), {}))
-            except self._libvirt.libvirtError as fault:
-                if fault.get_error_code() != _NO_DOMAIN:
-                    raise
-        return turn
-
-    def _statistics(self, connection: Any, listed: list[Any]
-                    ) -> dict[str, Mapping[str, Any]]:
-        """Statistics by uuid; libvirt leaves out guests that are gone."""
-        if not listed:
-            return {}
-        try:
-            return {guest.UUIDString(): figures for guest, figures
-                    in connection.domainListGetStats(listed)}
-        except self._libvirt.libvirtError as fault:
-            if fault.get_error_code() != _NO_SUPPORT:
-                raise
-            return {}
-
-    def _ask_guest(self, reading: _Reading,
-                   question: Callable[[Any], Answer]) -> Answer:
-        """Ask one guest; by its uuid, since its name may be given anew."""
-        return self._ask(lambda connection: question(
-            connection.lookupByUUIDString(reading.uuid)))
-
-    def _ask(self, question: Callable[[Any], Answer]) -> Answer:
-        """The answer; on a lost connection, that of a new one.
-
-        Raises InstanceGone where a guest vanished, or was turned off since
-        its state was read; HypervisorUnavailable after the second try.
+    def _read_some(self, guests: Mapping[str, Any]) -> None:
+        """Read guests, by uuid, into the turn; a fault costs its own guest.
         """
-        lost = ''
-        for _ in range(2):
+        figures = self._statistics(guests)
+        at = time.monotonic_ns()
+        for uuid in guests:
+            read = functools.partial(self._read, bulk=figures.get(uuid, {}),
+                                     at=at)
             try:
-                return question(self._connected())
-            except self._libvirt.libvirtError as fault:
-                code = fault.get_error_code()
-                if code in (_NO_DOMAIN, _NOT_RUNNING):
-                    raise errors.InstanceGone(str(fault)) from fault
-                # Whether a connection lives is only seen by using it.
-                if (code not in (_INTERNAL, _SYSTEM)
-                        or fault.get_error_domain() != _FROM_RPC):
-                    raise
-                lost = str(fault)
-                self._connection = None
-        raise errors.HypervisorUnavailable('libvirt does not answer',
-                                           url=self._url, reason=lost)
+                reading: _Reading = self._ask_guest(uuid, read)
+            except errors.InstanceGone:
+                continue
+            except (self._libvirt.libvirtError, ElementTree.ParseError,
+                    errors.InvalidMessage, ValueError) as fault:
+                self._tell(uuid, 'guest cannot be read', fault)
+                continue
+            self._turn[reading.guest.name] = reading
 
-    def _connected(self) -> Any:
-        if self._connection is None:
-            try:
-                self._connection = self._libvirt.openReadOnly(self._url)
-            except self._libvirt.libvirtError as fault:
-                raise errors.HypervisorUnavailable(
-                    'libvirt cannot be reached', url=self._url,
-                    reason=str(fault)) from fault
-        return self._connection
+    def _statistics(self, guests: Mapping[str, Any]
+                    ) -> dict[str, Mapping[str, Any]]:
+        """Statistics by uuid; libvirt leaves out guests that are gone.
 
+        Nothing where the driver has none, or one of the guests hangs or is
+        odd: then each is asked for itself, and who it is comes out.
+        """
+        kinds = sum(getattr(self._libvirt, f'VIR_DOMAIN_STATS_{kind}')
+                    for kind in _KINDS)
+        # A guest that somebody waits for already comes without what that is.
+        flags = self._libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        try:
+            found: list[tuple[Any, Mapping[str, Any]]] = self._connection.ask(
+                f'{next(iter(guests))} and others',
+                lambda connection: connection.domainListGetStats(
+                    list(guests.values()), kinds, flags))
+        except (TimeoutError, errors.InstanceGone,
+                self._libvirt.libvirtError):
+            return {}
+        return {guest.UUIDString(): figures for guest, figures in found}
 
-def _read_guest(guest: Any, figures: Mapping[str, Any]) -> _Reading:
-    # A guest that is off is in the statistics too, with a CPU time that is
-    # not its own: so its state is looked at before its figures.
-    state = figures.get('state.state')
-    if state is None:
-        state = guest.state()[0]
-    return _Reading(uuid=guest.UUIDString(), state=base.PowerState(state),
-                    described=domain.parsed(guest.XMLDesc()),
-                    figures=figures)
+    def _read(self, guest: Any, bulk: Mapping[str, Any],
+              at: int) -> _Reading:
+        # A guest that is off is in the statistics too, with a CPU time that
+        # is not its own: so its state is looked at before its figures.
+        told = bulk.get('state.state')
+        state = base.PowerState(guest.state()[0] if told is None else told)
+        described = domain.parsed(guest.XMLDesc())
+        off = state in base.OFF
+        known = domain.guest(guest.name(), guest.UUIDString(), state,
+                             described, None if off else guest.ID())
+        if off:
+            return _Reading(guest=known, read_at=at)
+        cpu = [bulk.get('cpu.time'), bulk.get('vcpu.current')]
+        if None in cpu:
+            at, info = time.monotonic_ns(), guest.info()
+            cpu = [info[_INFO_TIME], info[_INFO_VCPUS]]
+        return _Reading(
+            guest=known, read_at=at, cpu_time=cpu[0], vcpus=cpu[1],
+            memory=domain.memory(
+                domain.under(bulk, 'balloon')
+                or self._single(guest, lambda: guest.memoryStats())),
+            perf=domain.perf(domain.under(bulk, 'perf')),
+            blocks=self._blocks(guest, described, bulk),
+            interfaces=self._interfaces(guest, described, bulk))
+
+    def _blocks(self, guest: Any, described: ElementTree.Element,
+                bulk: Mapping[str, Any]) -> dict[str, domain.Figures]:
+        known = domain.numbered(bulk, 'block')
+        return {device: known.get(device) or self._block(guest, device)
+                for device in domain.devices(described)}
+
+    def _block(self, guest: Any, device: str) -> domain.Figures:
+        counts = self._single(guest, lambda: domain.said(
+            _BLOCK, guest.blockStats(device)))
+        times = self._single(guest, lambda: guest.blockStatsFlags(device))
+        return {**counts, 'rd.times': times.get('rd_total_times'),
+                'wr.times': times.get('wr_total_times')}
+
+    def _interfaces(self, guest: Any, described: ElementTree.Element,
+                    bulk: Mapping[str, Any]) -> list[base.Interface]:
+        taps = domain.taps(described)
+        known = domain.numbered(bulk, 'net')
+        if 'net.count' not in bulk:
+            known = {tap: self._interface(guest, tap) for tap in taps}
+        return [domain.interface(tap, element, known[tap])
+                for tap, element in taps.items() if known.get(tap)]
+
+    def _interface(self, guest: Any, tap: str) -> domain.Figures:
+        return self._single(guest, lambda: domain.said(
+            _NET, guest.interfaceStats(tap)))
+
+    def _single(self, guest: Any, question: Callable[[], domain.Figures]
+                ) -> domain.Figures:
+        """Figures of a single call; none where the driver cannot say."""
+        try:
+            return question()
+        except self._libvirt.libvirtError as fault:
+            code = fault.get_error_code()
+            if self._connection.is_lost(fault) or code in GONE:
+                raise
+            if code != _NO_SUPPORT:
+                self._tell(guest.UUIDString(), 'guest lacks figures', fault)
+            return {}
+
+    def _ask_guest(self, uuid: str,
+                   question: Callable[[Any], Answer]) -> Answer:
+        """Ask one guest; by its uuid, since its name may be given anew.
+
+        Raises InstanceGone where it does not answer in time, too.
+        """
+        if uuid in self._connection.hanging or (
+                uuid in self._said and self._waited >= _PATIENCE):
+            self._bad.add(uuid)
+            raise errors.InstanceGone('the guest did not answer before',
+                                      uuid=uuid)
+        try:
+            return self._connection.ask(uuid, lambda connection: question(
+                connection.lookupByUUIDString(uuid)))
+        except TimeoutError as fault:
+            self._waited += 1
+            self._tell(uuid, 'guest does not answer, left out until it does',
+                       fault)
+            raise errors.InstanceGone('the guest does not answer',
+                                      uuid=uuid) from fault
+
+    def _tell(self, uuid: str, what: str, fault: Exception) -> None:
+        """Log a guest's fault, unless the log has one of it already."""
+        self._bad.add(uuid)
+        if uuid not in self._said:
+            self._said.add(uuid)
+            LOG.warning('%s: uuid=%s url=%s reason=%r', what, uuid,
+                        self._url, fault)
+
+    def _end_turn(self, there: Collection[str]) -> None:
+        """Log whose faults are over, and begin anew."""
+        for uuid in sorted(self._said - self._bad - self._connection.hanging):
+            self._said.remove(uuid)
+            if uuid in there:
+                LOG.info('guest is read again: uuid=%s url=%s', uuid,
+                         self._url)
+        self._turn, self._disks, self._bad, self._waited = {}, {}, set(), 0

@@ -217,7 +217,7 @@ def test_the_connection_is_for_reading_only(
         built_in: BuiltInSubject, libvirt: Libvirt,
         capfd: pytest.CaptureFixture[str]) -> None:
     libvirt.guests()
-    [domain] = libvirt._connection.listAllDomains()
+    [domain] = libvirt._connection._connection.listAllDomains()
     with pytest.raises(libvirt._libvirt.libvirtError, match='read only'):
         domain.destroy()
     assert capfd.readouterr().err == ''

@@ -127,7 +127,8 @@ def test_a_turn_is_read_at_once(server: Libvirtd, libvirt: Libvirt,
 def test_without_a_driver_in_the_guest_there_is_no_memory_usage(
         libvirt: Libvirt, guest: Guest) -> None:
     found = polled(libvirt, MemoryMeters(libvirt), guest)
-    assert set(found) == {'memory.resident'}
+    assert set(found) == {'memory', 'memory.resident'}
+    assert found['memory'].volume == guest.memory
     assert 0 < found['memory.resident'].volume < 4096
 
 
@@ -137,13 +138,15 @@ def test_an_interface_that_libvirt_cannot_count_has_no_samples(
     assert not list(InterfaceMeters(libvirt).samples(TICK, instances))
 
 
-def test_nova_metadata_comes_whole(libvirt: Libvirt, guest: Guest) -> None:
+def test_nova_metadata_comes_whole(server: Libvirtd, libvirt: Libvirt,
+                                   guest: Guest) -> None:
     [instance] = [one for one
                   in NovaInstances(libvirt, 'compute-1').instances()
                   if one.id == guest.uuid]
     assert instance.metadata == {
         'host': 'compute-1', 'name': guest.name, 'status': 'active',
         'state': 'active', 'os_type': 'hvm', 'architecture': 'x86_64',
+        'run': int(server.virsh('domid', guest.name)),
         'display_name': guest.display_name,
         'flavor': {'name': guest.flavor, 'vcpus': 2, 'ram': 64, 'disk': 1,
                    'ephemeral': 0, 'swap': 0},

@@ -57,6 +57,7 @@ class ListPublisher:
 
     def __init__(self, refusals: int = 0) -> None:
         self.samples: list[Sample] = []
+        self.parts: list[int] = []
         self.refusals = refusals
 
     def publish(self, samples: Sequence[Sample],
@@ -66,6 +67,7 @@ class ListPublisher:
             self.refusals -= 1
             raise errors.SpoolFull('the spool has reached its cap')
         self.samples += samples
+        self.parts.append(len(samples))
 
     def close(self) -> None:
         """Nothing to finish."""

@@ -22,6 +22,12 @@ def test_memory_usage_is_what_the_guest_could_not_give(
     assert domain.memory(figures).usage == usage
 
 
+@pytest.mark.parametrize('figures', [
+    {'current': 65536, 'maximum': 131072}, {'actual': 65536}])
+def test_memory_is_what_the_balloon_leaves(figures: dict[str, int]) -> None:
+    assert domain.memory(figures).assigned == 65536
+
+
 def test_numbered_figures_are_found_by_name_whatever_the_number() -> None:
     figures = {'block.count': 2, 'block.0.name': 'vda', 'block.0.rd.reqs': 1,
                'block.10.name': 'vdk', 'block.10.rd.reqs': 2,

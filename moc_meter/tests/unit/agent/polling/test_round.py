@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import datetime
 import logging
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +15,7 @@ from moc_meter.agent.polling.disk import DiskMeters
 from moc_meter.agent.polling.round import (
     HostSurvey,
     InstanceSurvey,
+    Question,
     Rounds,
     Survey,
 )
@@ -30,18 +33,22 @@ from moc_meter.tests.unit.agent.polling.makers import (
     says,
 )
 
+#: Of which a poller may take a quarter, and of that we wait for some.
+SHORT = datetime.timedelta(seconds=4)
 LATER = Tick(source='region-1', instant=NOON + TEN)
 
 
 class Bench:
     """Rounds of one survey, with everything around them."""
 
-    def __init__(self, survey: Survey, refusals: int = 0) -> None:
+    def __init__(self, survey: Survey,
+                 interval: datetime.timedelta = TEN, *,
+                 refusals: int = 0) -> None:
         self.clock = FakeClock()
         self.stop = threading.Event()
         self.publisher = ListPublisher(refusals)
         self.rounds = Rounds('compute', survey, publisher=self.publisher,
-                             interval=TEN, clock=self.clock)
+                             interval=interval, clock=self.clock)
 
     def turn(self, tick: Tick = TICK) -> None:
         self.clock.time = max(self.clock.time, tick.instant)
@@ -179,16 +186,18 @@ def test_a_stop_does_not_wait_for_room() -> None:
 
 def test_a_round_that_hangs_is_said_once_and_never_begun_twice(
         log: pytest.LogCaptureFixture) -> None:
-    hangs, calls = threading.Event(), []
+    hangs, begun, calls = threading.Event(), threading.Event(), []
 
     def hang(tick: Tick) -> list[Sample]:
         calls.append(tick)
+        begun.set()
         assert hangs.wait(10)
         return []
 
     bench = Bench(FakeSurvey(cpu=hang))
     for _ in range(3):
         bench.rounds.begin(TICK, bench.stop)
+    assert begun.wait(10)
     assert not bench.rounds.join(0)
     assert (calls, bench.rounds.counted['skipped']) == ([TICK], 2)
     hangs.set()
@@ -232,3 +241,67 @@ def test_a_publisher_that_breaks_is_no_fault_of_a_poller() -> None:
     bench.rounds.begin(TICK, bench.stop)
     with pytest.raises(ZeroDivisionError):
         bench.rounds.join(10)
+
+
+def test_a_poller_that_hangs_delays_and_loses_no_other(
+        log: pytest.LogCaptureFixture) -> None:
+    freed = threading.Event()
+    asked: list[Tick] = []
+
+    def hang(tick: Tick) -> Iterator[Sample]:
+        asked.append(tick)
+        yield sample('first', tick)
+        assert freed.wait(10)
+
+    bench = Bench(FakeSurvey(cpu=[hang, hang], disk=says('c')), SHORT)
+    bench.turn()
+    bench.turn(LATER)
+    assert bench.publisher.resources == ['first', 'c', 'c']
+    assert len(asked) == 1
+    freed.set()
+    assert [line.split(' reason')[0] for line in log.messages] == [
+        'polling fails: kind=compute name=cpu']
+
+
+def test_a_discovery_that_hangs_is_asked_once(
+        log: pytest.LogCaptureFixture) -> None:
+    freed = threading.Event()
+    asked: list[Tick] = []
+
+    class Hangs:
+        def questions(self, tick: Tick) -> list[Question]:
+            asked.append(tick)
+            assert freed.wait(10)
+            return []
+
+    bench = Bench(Hangs(), SHORT)
+    bench.turn()
+    bench.turn(LATER)
+    freed.set()
+    assert len(asked) == 1
+    assert [line.split(' reason')[0] for line in log.messages] == [
+        'polling fails: kind=compute name=discovery']
+
+
+def test_when_the_next_tick_comes_what_was_read_is_handed_over() -> None:
+    asked: list[Tick] = []
+
+    def slow(tick: Tick) -> list[Sample]:
+        asked.append(tick)
+        bench.clock.time += TEN / 2
+        return [sample('b', tick)]
+
+    bench = Bench(FakeSurvey(cpu=says('a'), disk=[slow, slow, slow],
+                             memory=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['a', 'b']
+    bench.clock.time = NOON + TEN
+    bench.turn(LATER)
+    assert bench.publisher.resources == ['a', 'b', 'a', 'b']
+    assert asked == [TICK, TICK, LATER, LATER]
+
+
+def test_many_samples_are_handed_over_in_parts() -> None:
+    bench = Bench(FakeSurvey(cpu=[says(*'abcdefghij')] * 101))
+    bench.turn()
+    assert bench.publisher.parts == [500, 500, 10]
