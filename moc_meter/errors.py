@@ -34,6 +34,12 @@ class SampleConflict(MeterError):
     code = 'moc_meter.sample.conflict'
 
 
+class SampleTooOld(MeterError):
+    """Retention has dropped samples of its time; it may be one of them."""
+
+    code = 'moc_meter.sample.too_old'
+
+
 class InvalidMessage(MeterError):
     """A message from the bus cannot be understood; it never will be."""
 
@@ -89,9 +95,21 @@ class MissingLibrary(InvalidConfiguration):
 
 
 class InvalidPlugin(MeterError):
-    """A plugin is unknown, named twice, or cannot be loaded."""
+    """A plugin is unknown, named twice, or does not keep its contract."""
 
     code = 'moc_meter.plugin.invalid'
+
+
+class PluginFloods(MeterError):
+    """A plugin makes more samples of one thing than it may."""
+
+    code = 'moc_meter.plugin.floods'
+
+
+class PluginHangs(MeterError):
+    """A plugin does not answer in time, or no more."""
+
+    code = 'moc_meter.plugin.hangs'
 
 
 class StoreUnavailable(MeterError):

@@ -39,6 +39,7 @@ STATUS: Mapping[str, int] = {
     errors.Forbidden.code: 403,
     errors.NotFound.code: 404,
     errors.SampleConflict.code: 409,
+    errors.SampleTooOld.code: 409,
     errors.BusUnavailable.code: 503,
     errors.StoreUnavailable.code: 503,
 }

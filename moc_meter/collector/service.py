@@ -34,13 +34,14 @@ T = TypeVar('T')
 class Counts:
     """What became of what arrived, since the start of this process.
 
-    With several destinations each one's stored, duplicates and conflicts.
+    With several destinations each one's stored, duplicates and so on.
     """
 
     received: int = 0       # samples in messages that could be read
     stored: int = 0
     duplicates: int = 0     # delivered again; kept already
     conflicts: int = 0      # another sample has the identity; quarantined
+    expired: int = 0        # older than what was dropped; quarantined
     refused: int = 0        # messages and samples sent to quarantine
     held: int = 0           # times that a destination was waited for
     given_back: int = 0     # times that the bus got everything back
@@ -198,7 +199,8 @@ class Collector:
                 self._gate.passed(len(piece))
                 self._count(stored=written.stored,
                             duplicates=written.duplicates,
-                            conflicts=written.conflicts)
+                            conflicts=written.conflicts,
+                            expired=written.expired)
         return refused
 
     def _hold(self, deed: Callable[[datetime.datetime], T],

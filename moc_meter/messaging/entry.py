@@ -29,7 +29,7 @@ _SAMPLE: Mapping[str, type] = {
     'kind': str, 'unit': str, 'volume': str, 'resource_id': str}
 _OPTIONAL: Mapping[str, type] = {
     'project_id': str, 'user_id': str, 'metadata': dict, 'interval': list,
-    'counter_start': int, 'sequence': int, 'rounded': bool}
+    'counter_start': int, 'sequence': int, 'rounded': bool, 'is_event': bool}
 _REFUSED: Mapping[str, type] = {
     'content': str, 'code': str, 'reason': str, 'origin': str}
 #: Longest texts of something refused, in characters: what a store takes.
@@ -60,6 +60,8 @@ def write_sample(sample: Sample) -> bytes:
         said['sequence'] = sample.sequence
     if sample.rounded:
         said['rounded'] = True
+    if sample.is_event:
+        said['is_event'] = True
     return write(said)
 
 

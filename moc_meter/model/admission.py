@@ -14,6 +14,7 @@ from moc_meter import errors
 from moc_meter.model import metadata, period, quantity
 from moc_meter.model.meter import Definitions, MeterDefinition
 from moc_meter.model.sample import MeterKind, Sample, canonical
+from moc_meter.model.traits import traits
 
 #: Longest texts, in characters; what the store's columns hold.
 LENGTHS = {'source': 255, 'message_id': 255, 'meter': 255, 'unit': 64,
@@ -50,6 +51,9 @@ class Admission:
         _check_texts(sample)
         _check_metadata(sample)
         self._check_times(sample, now)
+        if sample.is_event:
+            _check_event(sample)
+            return sample
         self._check_meter(sample)
         if not quantity.is_bounded(sample.volume):
             raise errors.InvalidSample(
@@ -81,6 +85,15 @@ class Admission:
             raise errors.InvalidSample(
                 'volume must not be negative', meter=sample.meter,
                 resource_id=sample.resource_id, volume=sample.volume)
+
+
+def _check_event(sample: Sample) -> None:
+    """Types of events are as many as services like, so none is defined."""
+    if sample.kind is not MeterKind.EVENT or sample.volume != 1:
+        raise errors.InvalidSample('an event is of kind event and volume 1',
+                                   meter=sample.meter, kind=sample.kind.value,
+                                   volume=sample.volume)
+    traits(sample.metadata)
 
 
 def _fits(sample: Sample, known: MeterDefinition) -> bool:

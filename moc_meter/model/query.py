@@ -135,6 +135,7 @@ class Outcome(enum.StrEnum):
     STORED = 'stored'
     DUPLICATE = 'duplicate'     # it was there
     CONFLICT = 'conflict'       # its identity says something else: set aside
+    EXPIRED = 'expired'         # older than what is dropped: set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +155,22 @@ class Written:
     @property
     def conflicts(self) -> int:
         return self.outcomes.count(Outcome.CONFLICT)
+
+    @property
+    def expired(self) -> int:
+        return self.outcomes.count(Outcome.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """One line of retention's journal.
+
+    until: samples before it are dropped.
+    finished_at, samples: None as long as some of them may be there still.
+    """
+
+    until: datetime.datetime
+    by: str
+    decided_at: datetime.datetime
+    finished_at: datetime.datetime | None
+    samples: int | None

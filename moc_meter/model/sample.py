@@ -52,6 +52,7 @@ class Sample:
     counter_start: datetime.datetime | None = None  # when a counter was 0
     sequence: int | None = None     # place in what its producer made
     rounded: bool = False           # more digits than 9 came in
+    is_event: bool = False          # metadata are its traits, see traits.py
 
     def __post_init__(self) -> None:
         for name, instant in self.instants():

@@ -62,6 +62,11 @@ class BusPublisher:
     def counts(self) -> Counts:
         return self._counts
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages that wait in the spool, and their bytes."""
+        return self._spool.waiting
+
     def publish(self, samples: Sequence[Sample],
                 refused: Sequence[Refused] = ()) -> None:
         """Return when the batch is in the spool, on disk."""

@@ -13,8 +13,8 @@ class Numbers(Generic[_Key]):
     """The last used numbers, up to a limit.
 
     Only numbers of committed rows belong in it: those are never rolled back.
-    They hold until the database is another one (restored, or a standby that
-    had not heard of the last rows); then whoever remembers begins anew.
+    They hold until the database is another one: emptied, restored, or a
+    standby that had not heard of the last rows.
     Threads may share it: each step is one of the interpreter's, and a number
     that is missed for a moment is only asked for again.
     """

@@ -65,6 +65,17 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextlib.contextmanager
+def statements(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection whose every statement is a transaction of its own.
+
+    Raises StoreUnavailable as transact() does, but tries nothing again.
+    """
+    with _translated(), engine.connect() as conn:
+        conn.execution_options(isolation_level='AUTOCOMMIT')
+        yield conn
+
+
+@contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that sees one state of the database until the end.
 

@@ -21,7 +21,8 @@ Row = tuple[Any, ...]
 
 #: What PostgreSQL's binary COPY calls the types of our columns.
 _COPIED = {dialect.Key: 'uuid', dialect.Quantity: 'numeric',
-           sa.Boolean: 'bool', sa.BigInteger: 'int8', sa.String: 'text'}
+           sa.Boolean: 'bool', sa.BigInteger: 'int8', sa.LargeBinary: 'bytea',
+           sa.String: 'text'}
 
 
 def plain(table: sa.Table, name: str | None = None) -> sa.Table:

@@ -43,7 +43,8 @@ class Ingest:
 
         Returns one outcome a sample, in their order: stored, duplicate (it
         was there), conflict (something else is there under its identity; it
-        is in quarantine) or refused, with the reason.
+        is in quarantine), expired (older than what retention has dropped; in
+        quarantine) or refused, with the reason.
         """
         if not samples:
             raise errors.InvalidQuery(

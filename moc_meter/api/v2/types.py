@@ -184,7 +184,7 @@ class Outcome(wtypes.Base):             # type: ignore[misc]
     """What became of one sample of a batch."""
 
     message_id = wtypes.text
-    status = wtypes.text            # stored, duplicate, conflict, refused
+    status = wtypes.text            # stored, duplicate, conflict, expired
     reason = wtypes.text
 
 

@@ -33,6 +33,17 @@ class SampleStore(Protocol):
             instant plus their place in the batch in microseconds.
         """
 
+    def expire(self, until: datetime.datetime, now: datetime.datetime,
+               by: str) -> int:
+        """Drop the samples before ``until``, a border of UTC days.
+
+        From then on one that is older goes to quarantine. Rollups stay, and
+        so do all the answers out of them; a question that would need a
+        dropped sample is refused with InvalidQuery. May be done again, and
+        finishes what was interrupted. Returns how many were dropped.
+        by: who it is that drops, for the journal.
+        """
+
     def quarantine(self, refused: Sequence[Refused],
                    now: datetime.datetime) -> None:
         """Keep what was refused, each content and code once."""
@@ -48,6 +59,14 @@ class SampleStore(Protocol):
     def sample(self, message_id: str, projects: frozenset[str] | None
                ) -> query.StoredSample | None:
         """The sample of this id that the caller may see."""
+
+    def events(self, selection: query.Selection, limit: int
+               ) -> list[query.StoredSample]:
+        """Events of these series and this time, newest first.
+
+        Only this answer has events; no other has. Rules on metadata and ids
+        are not known here.
+        """
 
     def meters(self, selection: query.Selection, limit: int | None,
                unique: bool = False) -> list[query.MeterSeen]:

@@ -18,7 +18,7 @@ from moc_meter.model import period
 from moc_meter.model.query import Selection, StoredSample
 from moc_meter.model.sample import MeterKind, Sample
 from moc_meter.storage import dialect
-from moc_meter.storage.samples import cells, plan, select
+from moc_meter.storage.samples import cells, dropped, plan, select
 from moc_meter.storage.samples.cells import days, hours, spans
 from moc_meter.storage.samples.plan import Level
 from moc_meter.storage.samples.reach import Cell, reach
@@ -50,6 +50,7 @@ def samples(conn: sa.Connection, selection: Selection,
     if selection.message_ids:
         return _page(conn, limit, [
             *select.message_rules(selection), *rules, *_among(_sample, ids),
+            _sample.c.timestamp >= dropped.border(conn),
             *select.within(_sample.c.timestamp, *plan.bounds(selection))])
     found: list[StoredSample] = []
     lower, upper = _extent(conn, selection, ids)
@@ -82,6 +83,7 @@ def _extent(conn: sa.Connection, selection: Selection,
     start_rule, end_rule = plan.bounds(selection)
     if first is None:
         return 0, 0
+    first = max(first, dropped.border(conn))
     return (first if start_rule is None else max(first, start_rule),
             last if end_rule is None else min(last, end_rule))
 

@@ -21,11 +21,13 @@ from moc_meter import errors
 from moc_meter.model import period
 from moc_meter.storage import dialect
 from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples import dropped
 
 #: Where PostgreSQL's days begin.
 _OLDEST = datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC)
 _NAME = re.compile(r'sample_p(\d{8})')
-#: Who makes partitions holds this lock, so that two do not make the same.
+#: Who makes partitions holds this lock, so that two do not make the same;
+#: and who drops them the next one.
 _LOCK = 0x6d6f635f6d657465
 #: And who packs them this one.
 _PACKING = _LOCK + 1
@@ -105,6 +107,27 @@ def _pack(conn: sa.Connection, today: str) -> Iterator[str]:
             yield name
 
 
+def lock(conn: sa.Connection) -> None:
+    """Nobody makes partitions before this transaction ends (PostgreSQL).
+
+    MariaDB makes none of the past.
+    """
+    if dialect.choose(conn, sqlite=False, postgresql=True, mariadb=False):
+        conn.execute(sa.text('SELECT pg_advisory_xact_lock(:lock)'),
+                     {'lock': _LOCK})
+
+
+def drop(engine: sa.Engine, until: datetime.datetime) -> bool:
+    """Drop the partitions of the days before ``until``.
+
+    May be done again, and finishes what was interrupted.
+    Returns whether samples before ``until`` may be left in another one.
+    """
+    drop = dialect.choose(engine, sqlite=_drop_none, mariadb=_drop_mariadb,
+                          postgresql=_drop_postgresql)
+    return drop(engine, until)
+
+
 def _children(conn: sa.Connection) -> list[tuple[str, str | None]]:
     """Names and comments of PostgreSQL's partitions."""
     return [(name, said) for name, said in conn.execute(sa.text(
@@ -119,12 +142,13 @@ def _make_none(_conn: sa.Connection, _days: list[datetime.datetime]) -> None:
 
 def _make_postgresql(conn: sa.Connection,
                      days: list[datetime.datetime]) -> None:
-    conn.execute(sa.text('SELECT pg_advisory_xact_lock(:lock)'),
-                 {'lock': _LOCK})
+    lock(conn)
     there = {name for name, _ in _children(conn)}
+    # Days that were dropped stay so; their samples are too old.
+    oldest = max(_OLDEST, period.instant(dropped.border(conn)))
     for day in days:
         name = f'sample_p{day:%Y%m%d}'
-        if day >= _OLDEST and name not in there:
+        if day >= oldest and name not in there:
             # PARTITION OF would wait for every reader of all the samples,
             # and have every writer wait behind it.
             conn.exec_driver_sql(
@@ -143,10 +167,7 @@ def _make_mariadb(conn: sa.Connection,
     if conn.scalar(sa.select(sa.func.get_lock(name, 60))) != 1:
         raise errors.StoreUnavailable('another makes partitions')
     try:
-        day = period.instant(conn.scalar(sa.text(
-            'SELECT max(CAST(partition_description AS SIGNED)) '
-            'FROM information_schema.partitions '
-            "WHERE table_schema = database() AND table_name = 'sample'")))
+        day = period.instant(max(_mariadb_ends(conn).values()))
         wanted = []
         while day <= days[-1]:
             wanted.append(_mariadb_partition(day))
@@ -159,6 +180,73 @@ def _make_mariadb(conn: sa.Connection,
                 f'ALTER TABLE sample ADD PARTITION ({", ".join(wanted)})')
     finally:
         conn.execute(sa.select(sa.func.release_lock(name)))
+
+
+def _mariadb_ends(conn: sa.Connection) -> dict[str, int]:
+    """Where each partition ends, by its name."""
+    return {name: int(end) for name, end in conn.execute(sa.text(
+        'SELECT partition_name, CAST(partition_description AS SIGNED) '
+        'FROM information_schema.partitions '
+        "WHERE table_schema = database() AND table_name = 'sample'"))}
+
+
+def _drop_none(_engine: sa.Engine, _until: datetime.datetime) -> bool:
+    """SQLite's table is one."""
+    return True
+
+
+def _drop_postgresql(engine: sa.Engine, until: datetime.datetime) -> bool:
+    """Nobody has to wait: each is detached while others read and write.
+
+    Detaching waits for those who might see the partition still. Ended in the
+    middle, it leaves one that is to be detached, or one that is nobody's.
+    """
+    with transactions.statements(engine) as conn:
+        lock = {'lock': _LOCK + 1}
+        if not conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
+                           lock):
+            raise errors.StoreUnavailable('another drops partitions')
+        try:
+            for name, attached, pending in conn.execute(_DAYS).all():
+                if name >= f'sample_p{until:%Y%m%d}':
+                    continue
+                if attached:
+                    conn.exec_driver_sql(
+                        f'ALTER TABLE sample DETACH PARTITION {name} '
+                        + ('FINALIZE' if pending else 'CONCURRENTLY'))
+                conn.exec_driver_sql(f'DROP TABLE {name}')
+            return bool(conn.scalar(sa.text(
+                'SELECT EXISTS (SELECT FROM sample_old)')))
+        finally:
+            conn.invalidate()       # the lock ends with its connection
+
+
+#: PostgreSQL's tables of days, whether they are partitions, and whether they
+#: are about to be none.
+_DAYS = sa.text(
+    'SELECT relname, inhrelid IS NOT NULL, inhdetachpending FROM pg_class '
+    "LEFT JOIN pg_inherits ON inhrelid = oid WHERE relkind = 'r' "
+    "AND relname ~ '^sample_p[0-9]{8}$' AND relnamespace = (SELECT "
+    "relnamespace FROM pg_class WHERE oid = 'sample'::regclass) "
+    'ORDER BY relname')
+
+
+def _drop_mariadb(engine: sa.Engine, until: datetime.datetime) -> bool:
+    """All at once; others wait for it, though not for long.
+
+    The next partition takes over what was before it. The last one cannot be
+    dropped, so there must be a later one.
+    """
+    border = period.microseconds(until)
+    with transactions.statements(engine) as conn:
+        ends = _mariadb_ends(conn)
+        over = [name for name, end in sorted(ends.items()) if end <= border]
+        if len(over) == len(ends):
+            _make_mariadb(conn, [until])
+        if over:
+            conn.exec_driver_sql('ALTER TABLE sample WAIT 5 DROP PARTITION '
+                                 f'IF EXISTS {", ".join(over)}')
+    return border not in ends.values()
 
 
 def _mariadb_partition(day: datetime.datetime) -> str:

@@ -85,7 +85,7 @@ def periods(question: StatisticsQuestion) -> Periods | None:
 
 def parts(question: StatisticsQuestion) -> list[Part]:
     """What must be read: every selected instant is in exactly one part."""
-    return _cut(*bounds(question.selection), _levels(question))
+    return _cut(*bounds(question.selection), levels(question))
 
 
 def bounds(selection: Selection) -> tuple[int | None, int | None]:
@@ -95,7 +95,7 @@ def bounds(selection: Selection) -> tuple[int | None, int | None]:
     return start, end
 
 
-def _levels(question: StatisticsQuestion) -> list[Level]:
+def levels(question: StatisticsQuestion) -> list[Level]:
     """Those whose cells know all that is asked and lie in one period each."""
     if (question.selection.metadata or question.selection.message_ids
             or question.group_by_metadata or question.squares):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from moc_meter.model import metadata
 from moc_meter.model.sample import Sample, canonical
 from moc_meter.storage import engine as transactions
-from moc_meter.storage import numbering
+from moc_meter.storage import generation, numbering
 from moc_meter.storage.cache import Numbers
 from moc_meter.storage.tables import samples as tables
 
@@ -48,6 +48,8 @@ def numbers(engine: sa.Engine, cache: Numbers[bytes],
 def _number(conn: sa.Connection, wanted: Mapping[bytes, Mapping[str, str]]
             ) -> dict[bytes, int]:
     """Who finds a content missing writes its paths, in this transaction."""
+    # Who empties the database must not meet paths without their content.
+    generation.held(conn)
     table = tables.resource_metadata
     found = numbering.known(conn, table, wanted)
     missing = {digest: row for digest, row in wanted.items()

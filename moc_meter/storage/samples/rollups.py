@@ -18,13 +18,18 @@ import sqlalchemy as sa
 
 from moc_meter.model import period
 from moc_meter.storage import engine as transactions
-from moc_meter.storage import staging
+from moc_meter.storage import generation, staging
+from moc_meter.storage.samples import dropped, select
 from moc_meter.storage.samples.cells import Cells, days, hours, sample, spans
 
 #: Series that one question of verify() is about.
 _CHUNK = 100
 #: Cells that one transaction of rebuild() replaces.
 _BATCH = 1000
+#: Every series.
+_ALL = (-2 ** 63, 2 ** 63 - 1)
+#: On a series and an instant of a sample or a cell.
+_Condition = Callable[[sa.ColumnElement[int], Any], sa.ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,14 @@ class Difference:
     expected: tuple[Any, ...] | None
     found: tuple[Any, ...] | None
 
+    @property
+    def begin(self) -> int:
+        """Since when its samples are needed to prove it."""
+        if self.table != spans.table.name:
+            return self.key[1]
+        return min(int(side[0]) for side in (self.expected, self.found)
+                   if side)
+
 
 def fold(conn: sa.Connection) -> None:
     """Take the samples that this transaction inserted into their cells."""
@@ -57,12 +70,31 @@ def verify(engine: sa.Engine, start: datetime.datetime | None = None,
     start, end: [start, end), widened to whole UTC days; spans, which time
         does not cut, are verified where neither is given.
     One question a hundred series, which reads one state of the database; so
-    writers may go on, and memory is bounded.
+    writers may go on, and memory is bounded. Cells whose samples were
+    dropped are left out; see unprovable(). Needs two connections.
     """
     for cells in _asked(start, end):
         for chunk in _chunks(engine):
-            yield from _compare(engine, cells, _within(cells, chunk, start,
-                                                       end))
+            for batch in _differences(engine, cells, chunk, start, end):
+                yield from batch
+
+
+def unprovable(engine: sa.Engine, start: datetime.datetime | None = None,
+               end: datetime.datetime | None = None) -> int:
+    """Cells that verify() cannot derive anew: their samples were dropped.
+
+    start, end: see verify().
+    """
+    def work(conn: sa.Connection) -> int:
+        border = dropped.border(conn)
+        old = sa.union_all(*(
+            sa.select(sa.literal_column('1')).select_from(cells.table).where(
+                _begin(cells) < border,
+                _within(cells, _ALL, start, end, 0)(
+                    cells.table.c.series_id, cells.table.c.get('start')))
+            for cells in _asked(start, end))).subquery()
+        return conn.scalar(sa.select(sa.func.count()).select_from(old)) or 0
+    return transactions.inquire(engine, work)
 
 
 def rebuild(engine: sa.Engine, start: datetime.datetime | None = None,
@@ -74,14 +106,11 @@ def rebuild(engine: sa.Engine, start: datetime.datetime | None = None,
     replaced = 0
     for cells in _asked(start, end):
         for chunk in _chunks(engine):
-            found = _compare(engine, cells,
-                             _within(cells, chunk, start, end))
-            while batch := list(itertools.islice(found, _BATCH)):
+            for batch in _differences(engine, cells, chunk, start, end):
                 keys = sorted(difference.key for difference in batch)
-                transactions.transact(
+                replaced += transactions.transact(
                     engine, functools.partial(_replace, cells=cells,
                                               keys=keys))
-                replaced += len(batch)
     return replaced
 
 
@@ -96,7 +125,7 @@ def _chunks(engine: sa.Engine) -> Iterator[tuple[int, int]]:
     Of the derived tables and of samples: a cell may be there that has no
     series.
     """
-    above = -2 ** 63
+    above = _ALL[0]
     columns = [table.c.series_id for table in (
         sample, hours.table, days.table, spans.table)]
     while True:
@@ -119,31 +148,42 @@ def _scalars(conn: sa.Connection, chosen: sa.Select[Any]
     return conn.scalars(chosen).all()
 
 
+def _differences(engine: sa.Engine, cells: Cells, chunk: tuple[int, int],
+                 start: datetime.datetime | None,
+                 end: datetime.datetime | None) -> Iterator[list[Difference]]:
+    """The differences of a chunk, some at a time.
+
+    Samples may be dropped while they are read. The border of what is dropped
+    is moved before that, so what lies above it afterwards is true.
+    """
+    border = transactions.inquire(engine, dropped.border)
+    found = _compare(engine, cells, _within(cells, chunk, start, end, border))
+    while batch := list(itertools.islice(found, _BATCH)):
+        border = transactions.inquire(engine, dropped.border)
+        yield [one for one in batch if one.begin >= border]
+
+
 def _within(cells: Cells, chunk: tuple[int, int],
-            start: datetime.datetime | None, end: datetime.datetime | None
-            ) -> Callable[[sa.ColumnElement[int], Any],
-                          sa.ColumnElement[bool]]:
+            start: datetime.datetime | None, end: datetime.datetime | None,
+            border: int) -> _Condition:
     """The condition on a series and an instant of a sample or a cell.
 
-    Where retention has dropped samples, their cells are not provable: the
-    border of what was dropped belongs here, as another lower bound.
+    border: cells before it are not provable; see dropped.border().
     """
+    first = max(border, 0 if start is None else period.microseconds(
+        period.floor(start, period.DAY)))
+    last = None if end is None else period.microseconds(
+        period.ceiling(end, period.DAY))
+
     def condition(series: sa.ColumnElement[int],
                   instant: Any) -> sa.ColumnElement[bool]:
-        parts = [series > chunk[0], series <= chunk[1]]
-        if start and cells.step:
-            parts.append(instant >= period.microseconds(
-                period.floor(start, period.DAY)))
-        if end and cells.step:
-            parts.append(instant < period.microseconds(
-                period.ceiling(end, period.DAY)))
-        return sa.and_(*parts)
+        return sa.and_(series > chunk[0], series <= chunk[1], *(
+            select.within(instant, first, last) if cells.step else ()))
     return condition
 
 
 def _compare(engine: sa.Engine, cells: Cells,
-             within: Callable[..., sa.ColumnElement[bool]]
-             ) -> Iterator[Difference]:
+             within: _Condition) -> Iterator[Difference]:
     """The cells of which the samples and the table say different things.
 
     Expected and found cells are laid on top of each other; where they are
@@ -171,15 +211,29 @@ def _compare(engine: sa.Engine, cells: Cells,
                              expected=sides.get(True), found=sides.get(False))
 
 
+def _begin(cells: Cells) -> sa.ColumnElement[int]:
+    """Since when its samples are needed to prove a cell."""
+    return cells.table.c['start' if cells.step else 'first']
+
+
 def _replace(conn: sa.Connection, cells: Cells,
-             keys: Sequence[tuple[int, int]]) -> None:
+             keys: Sequence[tuple[int, int]]) -> int:
     """Derive the cells anew: lock them, read the samples, replace.
 
-    Reading before locking would lose what others insert in between.
+    Reading before locking would lose what others insert in between. Cells of
+    which samples were dropped since are left alone; meanwhile none are.
+    Returns how many were replaced.
     """
+    generation.held(conn)
+    border = dropped.border(conn)
+    if cells.step:
+        keys = [key for key in keys if key[1] >= border]
     filler = (0, 0, None, None, None, None) if cells.step else (0, 0)
-    staging.fill(conn, cells.staged, [(*key, *filler) for key in keys])
-    cells.lock(conn, len(keys))
+    number = staging.fill(conn, cells.staged,
+                          [(*key, *filler) for key in keys])
+    number -= conn.execute(sa.delete(cells.staged).where(
+        sa.exists().where(cells.same(), _begin(cells) < border))).rowcount
+    cells.lock(conn, number)
     second = cells.keys[1]
     if cells.step:
         joined = sa.and_(
@@ -194,3 +248,4 @@ def _replace(conn: sa.Connection, cells: Cells,
     conn.execute(sa.delete(cells.table).where(
         sa.exists().where(cells.same())))
     staging.load(conn, cells.table, sorted(rows, key=lambda row: row[:2]))
+    return number

@@ -121,12 +121,20 @@ def _cut(end_of_span: sa.ColumnElement[int], inside: select.Conditions,
     return sa.case((sa.and_(*inside), end_of_span), else_=nearest)
 
 
+def _there(seen: sa.Subquery) -> select.Conditions:
+    """Whether the selected range has a sample of a span.
+
+    One end without the other is known where samples were dropped meanwhile.
+    """
+    return [seen.c.first.is_not(None), seen.c.last.is_not(None)]
+
+
 def _page(found: sa.Select[Any], keys: list[str],
           limit: int | None) -> sa.Select[Any]:
     """The first distinct keys that have a sample, in order."""
     seen = found.subquery()
     columns = [seen.c[key] for key in keys]
-    return (sa.select(*columns).where(seen.c.first.is_not(None))
+    return (sa.select(*columns).where(*_there(seen))
             .group_by(*columns).order_by(*columns).limit(limit))
 
 
@@ -139,7 +147,7 @@ def _spans_of(found: sa.Select[Any], page: sa.Select[Any],
         wanted.join(seen, sa.and_(*(seen.c[key] == wanted.c[key]
                                     for key in keys)))
         .join(content, content.c.id == seen.c.metadata_id)
-    ).where(seen.c.first.is_not(None))
+    ).where(*_there(seen))
 
 
 def _numbered(rows: sa.Select[Any], keys: list[str]) -> sa.Subquery:

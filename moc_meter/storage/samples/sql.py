@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,30 +15,39 @@ from moc_meter.messaging import entry
 from moc_meter.model import period, query
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.storage import engine as transactions
-from moc_meter.storage import marks, quarantine
+from moc_meter.storage import generation, marks, quarantine
 from moc_meter.storage.cache import Numbers
 from moc_meter.storage.samples import (
+    dropped,
+    events,
+    holes,
     listing,
     raw,
     resources,
+    retention,
     rollups,
     seen,
     series,
     statistics,
 )
 from moc_meter.storage.samples.partitions import Partitions
+from moc_meter.storage.staging import Row
+
+#: What a transaction does with samples whose rows are numbered.
+_Work = Callable[[sa.Connection, Sequence[Row]], query.Written]
 
 
+@dataclass(frozen=True, slots=True)
 class _Known:
-    """What is remembered of one database."""
+    """What a process remembers of one generation of the database."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.series: Numbers[tuple[Any, ...]] = Numbers()
-        self.metadata: Numbers[bytes] = Numbers()
-        self.partitions = Partitions(engine)
+    generation: int
+    partitions: Partitions
+    series: Numbers[tuple[Any, ...]] = field(default_factory=Numbers)
+    metadata: Numbers[bytes] = field(default_factory=Numbers)
 
 
-class _Reconnected(Exception):
+class _Outdated(Exception):
     """What was known may be of another database than the one at hand."""
 
 
@@ -46,7 +56,7 @@ class SqlSampleStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._known = _Known(engine)
+        self._known: _Known | None = None
         # Whoever met the loss of the old connection, and whatever became of
         # that: behind a new one there may be another database, a restored
         # one or a standby, in which a number is that of another series.
@@ -57,41 +67,81 @@ class SqlSampleStore:
 
     def write(self, samples: Sequence[Sample],
               now: datetime.datetime) -> query.Written:
+        def work(conn: sa.Connection, rows: Sequence[Row]) -> query.Written:
+            written = _append(conn, rows, samples)
+            quarantine.put(conn, [
+                _set_aside(sample, outcome) for sample, outcome in zip(
+                    samples, written.outcomes, strict=True)
+                if outcome in _REFUSALS], now)
+            return written
+
+        return self._write(samples, now, work)
+
+    def release(self, number: int, samples: Sequence[Sample],
+                now: datetime.datetime) -> query.Written:
+        """Keep the samples of a row of quarantine, which leaves it thereby.
+
+        Raises NotFound where the row is gone, SampleConflict where a stored
+        sample has the identity of one of these and says something else,
+        SampleTooOld where samples of its time were dropped; then nothing has
+        changed.
+        """
+        def work(conn: sa.Connection, rows: Sequence[Row]) -> query.Written:
+            if not quarantine.remove(conn, number):
+                raise errors.NotFound('no such row in quarantine', id=number)
+            written = _append(conn, rows, samples)
+            for sample, outcome in zip(samples, written.outcomes,
+                                       strict=True):
+                if outcome in _REFUSALS:
+                    raise _refusal(sample, outcome)
+            return written
+
+        return self._write(samples, now, work)
+
+    def _write(self, samples: Sequence[Sample], now: datetime.datetime,
+               work: _Work) -> query.Written:
+        """Number what the samples say, and do the work with their rows."""
         while True:
             try:
-                return self._write(self._known, samples, now)
-            except _Reconnected:
-                continue
+                known = self._known = self._known or self._begin()
+                return self._transact(known, samples, now, work)
+            except _Outdated:
+                self._forget()
             except Exception:
-                # It may have been reset, or a partition dropped.
+                # The database may be another one than before; see Numbers.
                 self._forget()
                 raise
 
     def _forget(self, *_: object) -> None:
-        self._known = _Known(self._engine)
+        self._known = None
 
-    def _write(self, known: _Known, samples: Sequence[Sample],
-               now: datetime.datetime) -> query.Written:
-        rows = raw.rows(
-            samples, series.numbers(self._engine, known.series, samples),
-            resources.numbers(self._engine, known.metadata, samples), now)
+    def _begin(self) -> _Known:
+        """Before any number is read, or it could be of the one before."""
+        return _Known(transactions.transact(self._engine, generation.held),
+                      Partitions(self._engine))
+
+    def _transact(self, known: _Known, samples: Sequence[Sample],
+                  now: datetime.datetime, work: _Work) -> query.Written:
+        measured = [sample for sample in samples if not sample.is_event]
+        numbers = series.numbers(self._engine, known.series, samples)
+        metadata = iter(resources.numbers(self._engine, known.metadata,
+                                          measured))
+        first = period.microseconds(now)
+        rows = [
+            events.row(sample, number, first + place) if sample.is_event
+            else raw.row(sample, number, next(metadata), first + place)
+            for place, (sample, number) in enumerate(
+                zip(samples, numbers, strict=True))]
         known.partitions.ensure({period.floor(sample.timestamp, period.DAY)
-                                 for sample in samples})
+                                 for sample in measured})
 
-        def work(conn: sa.Connection) -> query.Written:
-            if known is not self._known:
-                raise _Reconnected
-            appended = raw.append(conn, rows)
-            rollups.fold(conn)
-            marks.append(conn, samples)
-            if appended.conflicts:
-                quarantine.put(conn, [
-                    _conflict(sample) for sample, row in zip(
-                        samples, rows, strict=True)
-                    if raw.recorded(row) in appended.conflicts], now)
-            return query.Written(tuple(map(appended.outcome, rows)))
+        def checked(conn: sa.Connection) -> query.Written:
+            if (known is not self._known
+                    or generation.held(conn) != known.generation):
+                raise _Outdated
+            return work(conn, rows)
 
-        return transactions.transact(self._engine, work)
+        return transactions.transact(self._engine, checked)
 
     def quarantine(self, refused: Sequence[Refused],
                    now: datetime.datetime) -> None:
@@ -100,8 +150,15 @@ class SqlSampleStore:
 
     def statistics(self, question: query.StatisticsQuestion
                    ) -> list[query.StatisticsRow]:
-        return transactions.inquire(
-            self._engine, lambda conn: statistics.answer(conn, question))
+        def ask(conn: sa.Connection) -> tuple[
+                query.StatisticsQuestion, list[query.StatisticsRow]]:
+            dated = statistics.dated(conn, question)
+            return dated, statistics.answer(conn, dated)
+
+        dated, rows = transactions.inquire(self._engine, ask)
+        transactions.inquire(
+            self._engine, lambda conn: holes.in_statistics(conn, dated))
+        return rows
 
     def samples(self, selection: query.Selection, limit: int
                 ) -> list[query.StoredSample]:
@@ -115,23 +172,72 @@ class SqlSampleStore:
             self._engine,
             lambda conn: listing.sample(conn, message_id, projects))
 
-    def meters(self, selection: query.Selection, limit: int | None,
-               unique: bool = False) -> list[query.MeterSeen]:
+    def events(self, selection: query.Selection, limit: int
+               ) -> list[query.StoredSample]:
         return transactions.inquire(
             self._engine,
+            lambda conn: events.newest(conn, selection, limit))
+
+    def meters(self, selection: query.Selection, limit: int | None,
+               unique: bool = False) -> list[query.MeterSeen]:
+        found = transactions.inquire(
+            self._engine,
             lambda conn: seen.meters(conn, selection, limit, unique))
+        transactions.inquire(
+            self._engine, lambda conn: holes.in_spans(conn, selection))
+        return found
 
     def resources(self, selection: query.Selection, limit: int | None
                   ) -> list[query.ResourceSeen]:
-        return transactions.inquire(
+        found = transactions.inquire(
             self._engine, lambda conn: seen.resources(conn, selection, limit))
+        transactions.inquire(
+            self._engine, lambda conn: holes.in_spans(conn, selection))
+        return found
+
+    def expire(self, until: datetime.datetime, now: datetime.datetime,
+               by: str) -> int:
+        return retention.expire(self._engine, until, now, by)
 
 
-def _conflict(sample: Sample) -> Refused:
-    return Refused(
-        content=entry.write_sample(sample), code=errors.SampleConflict.code,
-        reason=str(errors.SampleConflict(
-            'a stored sample has the same identity and says something else',
-            message_id=sample.message_id, meter=sample.meter,
-            resource_id=sample.resource_id)),
-        origin='store')
+def _append(conn: sa.Connection, rows: Sequence[Row],
+            samples: Sequence[Sample]) -> query.Written:
+    """Events and samples to their tables, and all that follows of these."""
+    both = list(zip(samples, rows, strict=True))
+    measured = raw.append(
+        conn, [row for sample, row in both if not sample.is_event],
+        border=dropped.border(conn))
+    rollups.fold(conn)
+    happened = events.append(
+        conn, [(sample, row) for sample, row in both if sample.is_event])
+    written = query.Written(tuple(
+        happened.outcome(events.EVENTS.recorded(row)) if sample.is_event
+        else measured.outcome(raw.SAMPLES.recorded(row))
+        for sample, row in both))
+    marks.append(conn, [sample for sample, outcome in zip(
+        samples, written.outcomes, strict=True)
+        if not sample.is_event and outcome is not query.Outcome.EXPIRED])
+    return written
+
+
+#: What does not stay, and why.
+_REFUSALS: Mapping[query.Outcome, tuple[type[errors.MeterError], str]] = {
+    query.Outcome.CONFLICT: (
+        errors.SampleConflict,
+        'a stored sample has the same identity and says something else'),
+    query.Outcome.EXPIRED: (
+        errors.SampleTooOld,
+        'samples of its time have been dropped, and it may be one of them')}
+
+
+def _refusal(sample: Sample, outcome: query.Outcome) -> errors.MeterError:
+    error, sentence = _REFUSALS[outcome]
+    return error(sentence, message_id=sample.message_id, meter=sample.meter,
+                 resource_id=sample.resource_id,
+                 timestamp=sample.timestamp.isoformat())
+
+
+def _set_aside(sample: Sample, outcome: query.Outcome) -> Refused:
+    refusal = _refusal(sample, outcome)
+    return Refused(content=entry.write_sample(sample), code=refusal.code,
+                   reason=str(refusal), origin='store')

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,14 +31,26 @@ def answer(conn: sa.Connection,
     and samples in range. One more finds the origin where none is given, and
     MariaDB is asked for the numbers of the series before, see dialect.ids().
     """
+    question = dated(conn, question)
     if question.period is not None and question.origin is None:
-        origin = _earliest(conn, question.selection)
-        if origin is None:
-            return []
-        question = dataclasses.replace(question, origin=origin)
+        return []
     parts = plan.parts(question)
     if not parts:
         return []
+    return _rows(conn, question, parts)
+
+
+def dated(conn: sa.Connection,
+          question: StatisticsQuestion) -> StatisticsQuestion:
+    """The question with its origin; it has none where nothing is selected."""
+    if question.period is None or question.origin is not None:
+        return question
+    return dataclasses.replace(
+        question, origin=_earliest(conn, question.selection))
+
+
+def _rows(conn: sa.Connection, question: StatisticsQuestion,
+          parts: list[Part]) -> list[StatisticsRow]:
     rows = conn.execute(_statement(conn, question, parts)).all()
     fields = [*(field.value for field in question.group_by),
               *question.group_by_metadata]
@@ -44,6 +58,52 @@ def answer(conn: sa.Connection,
     return [_row(question, fields, row) for row in sorted(
         rows, key=lambda row: (row.bucket, _order(row, len(fields)),
                                row.unit))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one cell, or one edge of raw samples, gave to an answer.
+
+    start, end: of the cell in microseconds since 1970, or of the edge, where
+        None is no bound.
+    read, raw: what was read, and what the raw samples alone say; None where
+        there is nothing.
+    """
+
+    level: Level
+    start: int | None
+    end: int | None
+    unit: str
+    read: Statistics | None
+    raw: Statistics | None
+
+
+def sources(conn: sa.Connection, selection: Selection) -> list[Source]:
+    """Where the statistics of the selected samples come from, by instant."""
+    return [source for part in plan.parts(StatisticsQuestion(
+                selection=selection))
+            for source in _sources(conn, selection, part)]
+
+
+def _sources(conn: sa.Connection, selection: Selection,
+             part: Part) -> Iterator[Source]:
+    question = StatisticsQuestion(selection=selection)
+    if part.level is not Level.RAW:
+        question = dataclasses.replace(
+            question, origin=period.EPOCH,
+            period=part.level * period.MICROSECOND)
+    read, raw = (
+        {(row.period_start, row.unit): row.statistics for row in _rows(
+            conn, question, [Part(level, part.start, part.end)])}
+        for level in (part.level, Level.RAW))
+    for start, unit in sorted(read.keys() | raw.keys(), key=lambda key: (
+            key[0] or period.EPOCH, key[1])):
+        first = part.start if start is None else period.microseconds(start)
+        yield Source(
+            level=part.level, start=first, unit=unit,
+            end=(part.end if start is None or first is None
+                 else first + part.level),
+            read=read.get((start, unit)), raw=raw.get((start, unit)))
 
 
 def _earliest(conn: sa.Connection,

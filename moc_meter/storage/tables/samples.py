@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from moc_meter.model.admission import LENGTHS
+from moc_meter.model.traits import LONGEST_NAME, LONGEST_TEXT
 from moc_meter.storage import dialect
 
 metadata = sa.MetaData(naming_convention={
@@ -105,6 +106,42 @@ sample = sa.Table(
     **_MYSQL)
 
 
+#: Events: what a sample says that has traits instead of a volume.
+#: ``digest`` is of them all, so that a second delivery that differs is seen.
+event = sa.Table(
+    'event', metadata,
+    sa.Column('series_id', _ID, sa.ForeignKey(series.c.id), nullable=False,
+              autoincrement=False),
+    sa.Column('timestamp', dialect.Instant, nullable=False),
+    sa.Column('key', dialect.Key, nullable=False),
+    sa.Column('recorded_at', dialect.Instant, nullable=False),
+    sa.Column('message_id', dialect.text(LENGTHS['message_id'])),
+    sa.Column('digest', dialect.digest(), nullable=False),
+    sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key'),
+    sa.Index(None, 'timestamp'),
+    **_MYSQL)
+
+#: Traits of events; but for ``text`` of a float, its digits, only the column
+#: of its type is not null.
+event_trait = sa.Table(
+    'event_trait', metadata,
+    sa.Column('series_id', _ID, nullable=False, autoincrement=False),
+    sa.Column('timestamp', dialect.Instant, nullable=False),
+    sa.Column('key', dialect.Key, nullable=False),
+    sa.Column('name', dialect.text(LONGEST_NAME), nullable=False),
+    sa.Column('type', dialect.text(8), nullable=False),
+    sa.Column('text', dialect.text(LONGEST_TEXT)),
+    sa.Column('integer', sa.BigInteger),
+    sa.Column('number', dialect.Quantity),
+    sa.Column('instant', dialect.Instant),
+    sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key', 'name'),
+    sa.ForeignKeyConstraint(
+        ['series_id', 'timestamp', 'key'],
+        ['event.series_id', 'event.timestamp', 'event.key']),
+    sa.Index(None, 'name', 'text'),
+    **_MYSQL)
+
+
 def _rollup(name: str) -> sa.Table:
     return sa.Table(
         name, metadata,
@@ -138,6 +175,18 @@ mark = sa.Table(
     sa.Column('day', dialect.Instant, nullable=False),
     **_MYSQL)
 
+#: The journal of retention. Samples before the greatest ``until`` are dropped;
+#: ``samples`` and ``finished_at`` are null as long as some may be there still.
+retention = sa.Table(
+    'retention', metadata,
+    sa.Column('id', _ID, primary_key=True),
+    sa.Column('until', dialect.Instant, nullable=False, unique=True),
+    sa.Column('by', dialect.text(255), nullable=False),
+    sa.Column('decided_at', dialect.Instant, nullable=False),
+    sa.Column('finished_at', dialect.Instant),
+    sa.Column('samples', sa.BigInteger),
+    **_MYSQL)
+
 #: What was refused, with its bytes and reason; ``digest`` is of content and
 #: code, so a redelivery is not kept twice.
 quarantine = sa.Table(
@@ -149,4 +198,11 @@ quarantine = sa.Table(
     sa.Column('code', dialect.text(64), nullable=False),
     sa.Column('reason', dialect.long_text(), nullable=False),
     sa.Column('content', dialect.content(), nullable=False),
+    **_MYSQL)
+
+#: One row: how often the database was emptied, see storage/generation.py.
+generation = sa.Table(
+    'generation', metadata,
+    sa.Column('id', sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column('number', sa.BigInteger, nullable=False),
     **_MYSQL)

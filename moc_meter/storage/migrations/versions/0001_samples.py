@@ -30,11 +30,14 @@ def upgrade() -> None:
     _rollups()
     _marks()
     _quarantine()
+    _generation()
+    _retention()
+    _events()
 
 
 def downgrade() -> None:
-    for table in ('quarantine', 'mark', 'rollup_day', 'rollup_hour', 'span',
-                  'sample', 'metadata_path', 'metadata', 'series'):
+    for table in ('event_trait', 'event', 'retention', 'generation', 'quarantine', 'mark',
+                  'rollup_day', 'rollup_hour', 'span', 'sample', 'metadata_path', 'metadata', 'series'):
         op.drop_table(table)
 
 
@@ -162,3 +165,58 @@ def _quarantine() -> None:
         sa.Column('content', dialect.content(), nullable=False),
         sa.UniqueConstraint('digest'),
         **_OPTIONS)
+
+
+def _generation() -> None:
+    made = op.create_table(
+        'generation',
+        sa.Column('id', sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column('number', sa.BigInteger, nullable=False),
+        **_OPTIONS)
+    op.bulk_insert(made, [{'id': 1, 'number': 0}])
+
+
+def _retention() -> None:
+    op.create_table(
+        'retention',
+        sa.Column('id', _ID, primary_key=True),
+        sa.Column('until', sa.BigInteger, nullable=False),
+        sa.Column('by', dialect.text(255), nullable=False),
+        sa.Column('decided_at', sa.BigInteger, nullable=False),
+        sa.Column('finished_at', sa.BigInteger),
+        sa.Column('samples', sa.BigInteger),
+        sa.UniqueConstraint('until'),
+        **_OPTIONS)
+
+
+def _events() -> None:
+    op.create_table(
+        'event',
+        _number('series_id'),
+        sa.Column('timestamp', sa.BigInteger, nullable=False),
+        sa.Column('key', dialect.Key, nullable=False),
+        sa.Column('recorded_at', sa.BigInteger, nullable=False),
+        sa.Column('message_id', dialect.text(255)),
+        sa.Column('digest', dialect.digest(), nullable=False),
+        sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key'),
+        sa.ForeignKeyConstraint(['series_id'], ['series.id']),
+        **_OPTIONS)
+    op.create_index('ix_event_timestamp', 'event', ['timestamp'])
+    op.create_table(
+        'event_trait',
+        _number('series_id'),
+        sa.Column('timestamp', sa.BigInteger, nullable=False),
+        sa.Column('key', dialect.Key, nullable=False),
+        sa.Column('name', dialect.text(64), nullable=False),
+        sa.Column('type', dialect.text(8), nullable=False),
+        sa.Column('text', dialect.text(255)),
+        sa.Column('integer', sa.BigInteger),
+        sa.Column('number', dialect.Quantity),
+        sa.Column('instant', sa.BigInteger),
+        sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key', 'name'),
+        sa.ForeignKeyConstraint(
+            ['series_id', 'timestamp', 'key'],
+            ['event.series_id', 'event.timestamp', 'event.key']),
+        **_OPTIONS)
+    op.create_index('ix_event_trait_name_text', 'event_trait',
+                    ['name', 'text'])

@@ -22,10 +22,9 @@ from hypothesis import strategies as st
 from moc_meter.model import metadata, period, query
 from moc_meter.model.query import Field, MetadataRule, Selection
 from moc_meter.model.sample import MeterKind, Sample, canonical
-from moc_meter.storage import numbering
+from moc_meter.storage import generation, numbering
 from moc_meter.storage.samples import series
 from moc_meter.storage.samples.sql import SqlSampleStore
-from moc_meter.storage.tables import samples as tables
 
 MARCH = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 _DAYS = 4
@@ -52,9 +51,7 @@ def sample(**changes: Any) -> Sample:
 def holding(engine: sa.Engine, batches: Iterable[Sequence[Sample]]
             ) -> Iterator[list[query.StoredSample]]:
     """A store that holds just these; yields them as they were recorded."""
-    with engine.begin() as conn:
-        for table in reversed(tables.metadata.sorted_tables):
-            conn.execute(sa.delete(table))
+    generation.reset(engine)
     store, stored = SqlSampleStore(engine), []
     for place, batch in enumerate(batches):
         now = MARCH + (10 + place) * period.DAY

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Up to where retention has dropped samples.
+
+The border moves in a transaction of its own, before the first sample goes,
+and never back. It moves when nobody writes: so who has seen the old border
+has written before anything is dropped, and who comes later knows that the
+sample is too old. Who reads looks at the border afterwards: what lies above
+it was whole.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from moc_meter.storage import staging
+from moc_meter.storage.tables import samples as tables
+
+journal = staging.plain(tables.retention)
+
+
+def border(conn: sa.Connection) -> int:
+    """Samples before it are dropped; microseconds since 1970, 0: none.
+
+    It stays till the end of a transaction that holds the generation of the
+    database, see generation.held(): the statement before this one.
+    """
+    return int(conn.scalar(sa.select(sa.func.max(journal.c.until))) or 0)
