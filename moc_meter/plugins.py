@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 from stevedore import extension
 
-from moc_meter import errors
+from moc_meter import contracts, errors
 
 
 def load(namespace: str, names: Sequence[str] | None = None
@@ -17,8 +19,8 @@ def load(namespace: str, names: Sequence[str] | None = None
 
     names: those that are wanted, in their order; None is all there are.
     Raises InvalidPlugin for a name that is unknown or taken twice, and for a
-    plugin that cannot be imported: a plugin that is wanted and missing must
-    stop the process at its start.
+    plugin that cannot be imported or is no such thing at all: a plugin that
+    is wanted and missing must stop the process at its start.
     """
     faults: dict[str, BaseException] = {}
 
@@ -40,4 +42,36 @@ def load(namespace: str, names: Sequence[str] | None = None
                 else 'a plugin is named twice', namespace=namespace,
                 name=name, known=sorted(known))
     plugins = {found.name: found.plugin for found in manager}
+    for name in wanted:
+        for complaint in contracts.complaints(namespace, plugins[name]):
+            raise errors.InvalidPlugin(
+                'a plugin does not keep its contract', namespace=namespace,
+                name=name, reason=complaint)
     return {name: plugins[name] for name in wanted}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """An entry point, whether it can be loaded or not."""
+
+    namespace: str
+    name: str
+    package: str
+    version: str
+    target: str                     # 'package.module:Class'
+
+    def load(self) -> Any:
+        """What it names; raises whatever its module raises."""
+        return metadata.EntryPoint(self.name, self.target,
+                                   self.namespace).load()
+
+
+def installed() -> list[Installed]:
+    """Every entry point of every namespace of ours, in their order."""
+    return sorted((
+        Installed(namespace=entry.group, name=entry.name, target=entry.value,
+                  package=entry.dist.name if entry.dist else '',
+                  version=entry.dist.version if entry.dist else '')
+        for group in metadata.entry_points().groups
+        if group.startswith('moc_meter.')
+        for entry in metadata.entry_points(group=group)), key=repr)

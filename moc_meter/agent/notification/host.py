@@ -12,13 +12,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moc_meter import errors
+from moc_meter import contracts, errors
 from moc_meter.agent.notification import message
 from moc_meter.agent.notification.base import (
     AlternativePlugin,
+    Notification,
     NotificationPlugin,
     ProfiledPlugin,
 )
+from moc_meter.agent.notification.events import EventMaker
+from moc_meter.agent.polling.calls import Calls
 from moc_meter.model.meter import Definitions
 from moc_meter.model.sample import Refused, Sample
 
@@ -27,23 +30,57 @@ LOG = logging.getLogger(__name__)
 _ORIGIN = 'agent notification'
 #: Characters of a reason: a fault may show a value as large as a message.
 _LONGEST = 1000
+#: Longest that a plugin may take for one notification, in seconds.
+_PATIENCE = 5.0
+#: So often it may take longer; then it is not asked any more, since each time
+#: holds up the others. One that does not come back at all is not asked twice.
+_HANGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one notification."""
+    """What came of one notification.
+
+    asked: the plugins that ask for its event type.
+    makers: the plugin that made each sample.
+    unwanted: meters of samples that were made, of profiles not wanted.
+    """
 
     samples: tuple[Sample, ...] = ()
     refused: tuple[Refused, ...] = ()
+    asked: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
 
 
 class PluginHost:
-    """Makes samples of notifications; one plugin's fault stops no other."""
+    """Makes samples of notifications; one plugin's fault stops no other.
+
+    What a plugin is to blame for (it raises, takes too long, makes too much
+    or what is no sample) costs its own samples of that notification, which
+    goes to quarantine.
+    """
 
     def __init__(self, plugins: Mapping[str, NotificationPlugin],
                  definitions: Definitions,
-                 profiles: Collection[str] = ('metric', 'existence')) -> None:
-        """plugins: by name. profiles: of the meters that are wanted."""
+                 profiles: Collection[str] = ('metric', 'existence'), *,
+                 events: Collection[str] = (),
+                 patience: float = _PATIENCE) -> None:
+        """plugins: by name. profiles: of the meters that are wanted.
+
+        events: types of which an event is made too: fnmatch patterns.
+        patience: seconds that a plugin may take for one notification.
+        Raises InvalidPlugin for what is no notification plugin.
+        """
+        for name, plugin in plugins.items():
+            for complaint in contracts.complaints('moc_meter.notification',
+                                                  plugin):
+                raise errors.InvalidPlugin(
+                    'a plugin does not keep its contract', name=name,
+                    reason=complaint)
+        self._patience = patience
+        self._calls = Calls('notification-plugins')
+        self._events = EventMaker(events)
         self._profiles = frozenset(profiles)
         self._plugins = _asked(plugins, self._profiles)
         self._profiled = {name for name, plugin in self._plugins.items()
@@ -51,7 +88,7 @@ class PluginHost:
         self._definitions = definitions
         self._lock = threading.Lock()
         #: 'notifications' that a plugin asked for, 'samples' and 'refused'
-        #: that came of them, and 'fault NAME' of each plugin
+        #: that came of them, 'fault NAME' and 'hang NAME' of each plugin
         self.counts: collections.Counter[str] = collections.Counter()
 
     @property
@@ -65,32 +102,77 @@ class PluginHost:
         """Samples of a notification, and itself where it cannot be used.
 
         source: the deployment that it is from.
-        flat: the message in its flat form; one that no plugin asks for gives
-            nothing, whatever is in it.
+        flat: the message in its flat form; one that neither a plugin asks
+            for nor is to be an event gives nothing, whatever is in it.
         """
         wanted = self._asking_for(flat.get('event_type'))
-        if not wanted:
+        happens = self._events.wants(flat.get('event_type'))
+        if not wanted and not happens:
             return Outcome()
         try:
             notification = message.to_notification(source, flat)
         except errors.InvalidMessage as fault:
             return self._count(Outcome(
-                refused=(self._refusal('envelope', flat, fault),)))
+                refused=(self._refusal('envelope', flat, fault),),
+                asked=tuple(wanted)))
         if notification is None:
-            return Outcome()
-        samples: list[Sample] = []
+            return Outcome(asked=tuple(wanted))
+        made: list[tuple[str, Sample]] = []
         refused: list[Refused] = []
         for name, plugin in wanted.items():
             try:
-                found = [sample for sample in plugin.samples(notification)
-                         if name in self._profiled
-                         or self._is_wanted(sample)]
+                found = self._asked(name, plugin, notification)
             except Exception as fault:
                 # Whatever it is: a stranger's bug stops nobody else.
                 refused.append(self._refusal(name, flat, fault))
             else:
-                samples += found
-        return self._count(Outcome(tuple(samples), tuple(refused)))
+                made += [(name, sample) for sample in found]
+        kept = [(name, sample) for name, sample in made
+                if self._is_wanted(name, sample)]
+        if happens:
+            kept.append(('event', self._events.event(notification)))
+        return self._count(Outcome(
+            tuple(sample for _, sample in kept), tuple(refused),
+            asked=tuple(wanted), makers=tuple(name for name, _ in kept),
+            unwanted=tuple(sample.meter for name, sample in made
+                           if not self._is_wanted(name, sample))))
+
+    @property
+    def names(self) -> list[str]:
+        """Of the plugins."""
+        return list(self._plugins)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Plugins that hang now, or have done so too often: not asked."""
+        hanging = self._calls.hanging
+        return [name for name in self._plugins
+                if name in hanging or self.counts[f'hang {name}'] >= _HANGS]
+
+    def _asked(self, name: str, plugin: NotificationPlugin,
+               notification: Notification) -> list[Sample]:
+        if name in self.left_out:
+            raise errors.PluginHangs(
+                'a plugin hangs and is not asked', times=self.counts[
+                    f'hang {name}'])
+        try:
+            return self._calls.call(
+                name, lambda: list(contracts.samples(
+                    lambda: plugin.samples(notification))), self._patience)
+        except TimeoutError as fault:
+            if name not in self._calls.hanging:
+                raise       # the plugin's own
+            self._hung(name)
+            raise errors.PluginHangs('a plugin does not answer',
+                                     seconds=self._patience) from fault
+
+    def _hung(self, name: str) -> None:
+        with self._lock:
+            self.counts[f'hang {name}'] += 1
+            last = self.counts[f'hang {name}'] == _HANGS
+        if last:
+            LOG.error('plugin left out until the next start, it hangs '
+                      'plugin=%s times=%d', name, _HANGS)
 
     def _asking_for(self, event_type: object
                     ) -> dict[str, NotificationPlugin]:
@@ -100,8 +182,13 @@ class PluginHost:
                 if any(fnmatch.fnmatchcase(event_type, pattern)
                        for pattern in plugin.event_types)}
 
-    def _is_wanted(self, sample: Sample) -> bool:
-        """A site's own meters have no profile, and are always wanted."""
+    def _is_wanted(self, plugin: str, sample: Sample) -> bool:
+        """A site's own meters have no profile, and are always wanted.
+
+        So are those of a plugin that is asked for its own profile.
+        """
+        if plugin in self._profiled:
+            return True
         known = self._definitions.find(sample.meter)
         return (known is None or known.profile is None
                 or known.profile in self._profiles)

@@ -25,7 +25,7 @@ from moc_meter.model.sample import MeterKind, Sample, derived_id
 #: What services say in passing; of all else nothing is metered.
 PRIORITIES = ('info', 'sample')
 #: Of the context only these: it may hold a token too, which is not kept.
-CONTEXT = ('user_id', 'project_id', 'trustor_user_id', 'user')
+CONTEXT = ('user_id', 'project_id', 'trustor_user_id', 'user', 'request_id')
 
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _LONGEST = 256      # characters of a user's own metadata

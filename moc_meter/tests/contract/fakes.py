@@ -15,6 +15,8 @@ from moc_meter.model.sample import Refused, Sample
 from moc_meter.model.statistics import Statistics
 
 Identity = tuple[object, ...]
+_REFUSALS = {query.Outcome.CONFLICT: errors.SampleConflict,
+             query.Outcome.EXPIRED: errors.SampleTooOld}
 
 
 class FakeStore:
@@ -27,6 +29,7 @@ class FakeStore:
         self.away = False
         self.quarantined: dict[tuple[bytes, str], Refused] = {}
         self._kept: dict[Identity, query.StoredSample] = {}
+        self._dropped = period.EPOCH
         self._lock = threading.Lock()
 
     def ping(self) -> None:
@@ -41,12 +44,26 @@ class FakeStore:
                              for place, sample in enumerate(samples))
         self.quarantine([
             Refused(content=entry.write_sample(sample),
-                    code=errors.SampleConflict.code,
-                    reason='another sample has this identity',
+                    code=_REFUSALS[outcome].code, reason=outcome.value,
                     origin='store')
             for sample, outcome in zip(samples, outcomes, strict=True)
-            if outcome is query.Outcome.CONFLICT], now)
+            if outcome in _REFUSALS], now)
         return query.Written(outcomes)
+
+    def expire(self, until: datetime.datetime, now: datetime.datetime,
+               by: str) -> int:
+        """Has no rollups, so nothing of what is dropped is answered."""
+        self.ping()
+        assert by
+        assert now.utcoffset() == datetime.timedelta(0)
+        with self._lock:
+            before = len(self._kept)
+            self._dropped = max(self._dropped, until)
+            self._kept = {
+                identity: kept for identity, kept in self._kept.items()
+                if kept.sample.timestamp >= self._dropped
+                or kept.sample.is_event}
+            return before - len(self._kept)
 
     def quarantine(self, refused: Sequence[Refused],
                    now: datetime.datetime) -> None:
@@ -108,6 +125,8 @@ class FakeStore:
 
     def _keep(self, sample: Sample, now: datetime.datetime,
               place: int) -> query.Outcome:
+        if sample.timestamp < self._dropped and not sample.is_event:
+            return query.Outcome.EXPIRED
         identity = (sample.source, sample.meter, sample.kind, sample.unit,
                     sample.resource_id, sample.project_id, sample.user_id,
                     sample.timestamp, sample.key)
@@ -121,10 +140,19 @@ class FakeStore:
 
     def _selected(self, selection: query.Selection
                   ) -> list[query.StoredSample]:
+        return self._found(selection, is_event=False)
+
+    def events(self, selection: query.Selection, limit: int
+               ) -> list[query.StoredSample]:
+        return self._found(selection, is_event=True)[:limit]
+
+    def _found(self, selection: query.Selection, is_event: bool
+               ) -> list[query.StoredSample]:
         self.ping()
         with self._lock:
             found = [kept for kept in self._kept.values()
-                     if _matches(kept.sample, selection)]
+                     if kept.sample.is_event == is_event
+                     and _matches(kept.sample, selection)]
         return sorted(found, key=lambda kept: (
             -period.microseconds(kept.sample.timestamp), kept.recorded_at))
 

@@ -6,88 +6,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from xml.etree import ElementTree
 
-from moc_meter import errors
 from moc_meter.agent.polling.hypervisor import base
 from moc_meter.agent.polling.hypervisor.libvirt import Libvirt
+from moc_meter.testing.hypervisor import FakeHypervisor, Figures, disk
 from moc_meter.tests.servers.guest import Guest, domain_xml
 from moc_meter.tests.servers.libvirtd import Libvirtd
-
-GIB = 1024 ** 3
-
-
-class Subject(Protocol):
-    """A hypervisor, and the hands that make and end its guests."""
-
-    hypervisor: base.Hypervisor
-
-    def add(self, guest: Guest) -> None:
-        """Make and start it: two disks, a drive without a medium."""
-
-    def turn_off(self, guest: Guest) -> None:
-        """Cut its power; it stays defined."""
-
-    def remove(self, guest: Guest) -> None:
-        """End and forget it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What a guest of the fake hypervisor has used."""
-
-    cpu_time: int | None = 1_000_000_000
-    vcpus: int | None = 2
-    memory: base.Memory | None = None
-    disks: list[base.Disk] = field(default_factory=list)
-    interfaces: list[base.Interface] = field(default_factory=list)
-
-
-_OFF = Figures(cpu_time=None, vcpus=None)
-
-
-class FakeHypervisor:
-    """Guests in memory; away while ``away`` is true."""
-
-    def __init__(self) -> None:
-        self.away = False
-        self.there: dict[str, tuple[base.Guest, Figures]] = {}
-        self._turn: dict[str, tuple[base.Guest, Figures]] = {}
-
-    def guests(self) -> list[base.Guest]:
-        self._check()
-        self._turn = dict(self.there)
-        return [guest for guest, _ in self._turn.values()]
-
-    def cpu_time(self, name: str) -> int | None:
-        return self._figures(name).cpu_time
-
-    def vcpus(self, name: str) -> int | None:
-        return self._figures(name).vcpus
-
-    def memory(self, name: str) -> base.Memory | None:
-        return self._figures(name).memory
-
-    def disks(self, name: str) -> list[base.Disk]:
-        return self._figures(name).disks
-
-    def interfaces(self, name: str) -> list[base.Interface]:
-        return self._figures(name).interfaces
-
-    def _figures(self, name: str) -> Figures:
-        self._check()
-        if name not in self._turn or name not in self.there:
-            raise errors.InstanceGone('no such guest', name=name)
-        guest, figures = self._turn[name]
-        return _OFF if guest.state in base.OFF else figures
-
-    def _check(self) -> None:
-        if self.away:
-            raise errors.HypervisorUnavailable('the fake is away')
 
 
 class FakeSubject:
@@ -96,6 +23,11 @@ class FakeSubject:
     def __init__(self) -> None:
         self.fake = FakeHypervisor()
         self.hypervisor: base.Hypervisor = self.fake
+
+    def new(self) -> Guest:
+        guest = new_guest()
+        self.add(guest)
+        return guest
 
     def add(self, guest: Guest) -> None:
         self.fake.there[guest.name] = (base.Guest(
@@ -114,13 +46,6 @@ class FakeSubject:
         del self.fake.there[guest.name]
 
 
-def disk(device: str) -> base.Disk:
-    return base.Disk(
-        device=device, read_requests=4, read_bytes=2048, read_latency=None,
-        write_requests=5, write_bytes=2560, write_latency=None,
-        capacity=GIB, allocation=4096, physical=GIB)
-
-
 class BuiltInSubject:
     """libvirt's built-in driver, whose guests live in this process."""
 
@@ -131,6 +56,11 @@ class BuiltInSubject:
         # Its guests live as long as somebody is connected.
         self.connection: Any = importlib.import_module('libvirt').open(
             self.url)
+
+    def new(self) -> Guest:
+        guest = new_guest()
+        self.add(guest)
+        return guest
 
     def add(self, guest: Guest) -> None:
         self.define(domain_of(guest))
@@ -160,6 +90,11 @@ class QemuSubject:
     def __init__(self, server: Libvirtd) -> None:
         self.server = server
         self.hypervisor: base.Hypervisor = Libvirt(server.qemu_uri)
+
+    def new(self) -> Guest:
+        guest = new_guest()
+        self.add(guest)
+        return guest
 
     def add(self, guest: Guest) -> None:
         self.server.define_guest(guest)
@@ -222,9 +157,3 @@ def nova_metadata(guest: Guest) -> str:
         guest, raw=Path('/vda'), qcow2=Path('/vdb')))
     return ElementTree.tostring(domain.findall('metadata/*')[0],
                                 encoding='unicode')
-
-
-def every_question(hypervisor: base.Hypervisor
-                   ) -> list[Callable[[str], object]]:
-    return [hypervisor.cpu_time, hypervisor.vcpus, hypervisor.memory,
-            hypervisor.disks, hypervisor.interfaces]

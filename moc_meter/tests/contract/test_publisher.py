@@ -6,19 +6,17 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from moc_meter import errors
 from moc_meter.messaging import codec
-from moc_meter.model.sample import Refused
+from moc_meter.model.sample import Refused, Sample
+from moc_meter.publisher.base import Publisher
+from moc_meter.testing.publisher import PublisherSuite
 from moc_meter.tests.contract import publishers
 from moc_meter.tests.contract.publishers import BATCH, OPEN, kept, sample
-
-BAD = Refused(content=b'\xff\0', code='moc_meter.sample.invalid',
-              reason='no volume', origin='agent notification')
 
 
 @pytest.fixture(params=sorted(OPEN))
@@ -38,55 +36,32 @@ def start(kind: str, path: Path, *failing: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE, text=True)
 
 
-def test_what_was_published_is_there_in_its_order(kind: str, path: Path
-                                                  ) -> None:
-    publisher = OPEN[kind](path)
-    publisher.publish([sample(n) for n in range(250)])
-    publisher.publish([sample(250)])
-    publisher.close()
-    assert kept(kind, path) == [sample(n) for n in range(251)]
+class Place:
+    """A publisher at a path."""
+
+    def __init__(self, kind: str, path: Path) -> None:
+        self._kind = kind
+        self._path = path
+
+    def open(self) -> Publisher:
+        return OPEN[self._kind](self._path)
+
+    def kept(self) -> tuple[list[Sample], list[Refused]]:
+        batches = [codec.decode(message) for message
+                   in publishers.KEPT[self._kind](self._path)]
+        return ([one for batch in batches for one in batch.samples],
+                [one for batch in batches for one in batch.refused])
 
 
-def test_what_was_refused_travels_along(kind: str, path: Path) -> None:
-    publisher = OPEN[kind](path)
-    publisher.publish([sample(1)], [BAD])
-    publisher.close()
-    [message] = publishers.KEPT[kind](path)
-    assert codec.decode(message).refused == [BAD]
+class TestPublishers(PublisherSuite):
+    """The spool before a bus, and the file."""
+
+    @pytest.fixture
+    def outlet(self, kind: str, path: Path) -> Place:
+        return Place(kind, path)
 
 
-def test_nothing_published_is_nothing_kept(kind: str, path: Path) -> None:
-    publisher = OPEN[kind](path)
-    publisher.publish([])
-    publisher.close()
-    assert kept(kind, path) == []
-
-
-def test_the_next_start_adds_to_what_is_kept(kind: str, path: Path) -> None:
-    for number in range(3):
-        publisher = OPEN[kind](path)
-        publisher.publish([sample(number)])
-        publisher.close()
-    assert kept(kind, path) == [sample(n) for n in range(3)]
-
-
-def test_several_threads_lose_nothing_of_each_other(kind: str, path: Path
-                                                    ) -> None:
-    publisher = OPEN[kind](path)
-
-    def publish(thread: int) -> None:
-        for n in range(20):
-            publisher.publish([sample(thread * 100 + n)])
-
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(publish, range(4)))
-    publisher.close()
-    found = kept(kind, path)
-    assert len(found) == 80
-    for thread in range(4):
-        own = [one for one in found if one.volume // 100 == thread]
-        assert own == [sample(thread * 100 + n) for n in range(20)]
-
+# What only a process of its own can show
 
 def test_what_was_promised_survives_a_kill(kind: str, path: Path) -> None:
     with start(kind, path) as process:

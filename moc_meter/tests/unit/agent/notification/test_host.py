@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import logging
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from moc_meter.agent.notification.host import PluginHost
 from moc_meter.agent.notification.volume import VolumeMeters
 from moc_meter.model import meter
 from moc_meter.model.sample import Sample
+from moc_meter.tests.servers.base import until
 
 DEFINITIONS = meter.load()
 
@@ -134,7 +139,7 @@ def test_what_is_no_sample_is_the_fault_of_its_plugin_alone() -> None:
     outcome = host(careless=Careless()).take('region-1', flat())
     assert len(outcome.samples) == 2
     [refused] = outcome.refused
-    assert refused.reason.startswith('careless: AttributeError')
+    assert refused.reason.startswith('careless: a plugin gives what is no')
 
 
 def test_a_refusal_has_the_code_of_its_error() -> None:
@@ -181,3 +186,126 @@ def test_the_same_fault_is_named_once_and_counted(
     [line] = caplog.messages
     assert 'plugin=broken' in line
     assert with_it.counts['fault broken'] == 3
+
+
+class Strange:
+    """Does for each volume what a stranger may do."""
+
+    event_types = ('volume.*',)
+
+    def __init__(self, deed: Callable[[], Any]) -> None:
+        self._deed = deed
+
+    def samples(self, _: Notification) -> Any:
+        return self._deed()
+
+
+class Hanging:
+    """Waits for ever, each time, until it is let go."""
+
+    event_types = ('volume.*',)
+
+    def __init__(self) -> None:
+        self.asked: list[threading.Event] = []
+        self.back = 0
+
+    def samples(self, _: Notification) -> list[Sample]:
+        let_go = threading.Event()
+        self.asked.append(let_go)
+        let_go.wait()
+        self.back += 1
+        return []
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    made = Hanging()
+    yield made
+    for let_go in made.asked:
+        let_go.set()
+
+
+def good() -> Sample:
+    [made, _] = host().take('region-1', flat()).samples
+    return made
+
+
+WRONG: list[dict[str, Any]] = [
+    {'resource_id': 1}, {'project_id': b'p'}, {'metadata': []},
+    {'kind': 'gauge'}]
+RUBBISH = [
+    'ab', [None], [{'meter': 'mail'}],
+    *([dataclasses.replace(good(), **change)] for change in WRONG)]
+
+
+@pytest.mark.parametrize('rubbish', RUBBISH)
+def test_rubbish_is_the_fault_of_its_plugin_alone(rubbish: object) -> None:
+    outcome = host(strange=Strange(lambda: rubbish)).take('region-1', flat())
+    assert len(outcome.samples) == 2
+    [refused] = outcome.refused
+    assert refused.code == errors.InvalidPlugin.code
+
+
+def test_a_flood_is_cut_off_and_nothing_of_it_is_taken() -> None:
+    with_it = host(strange=Strange(lambda: itertools.repeat(good())))
+    outcome = with_it.take('region-1', flat())
+    assert len(outcome.samples) == 2
+    assert [one.code for one in outcome.refused] == [errors.PluginFloods.code]
+
+
+def test_a_plugin_cannot_end_the_process() -> None:
+    outcome = host(strange=Strange(sys.exit)).take('region-1', flat())
+    assert len(outcome.samples) == 2
+    assert 'SystemExit' in outcome.refused[0].reason
+
+
+def test_a_plugin_that_hangs_holds_up_nobody_for_long(
+        hanging: Hanging) -> None:
+    with_it = PluginHost({'strange': hanging, 'volume': VolumeMeters()},
+                         DEFINITIONS, patience=0.01)
+    outcome = with_it.take('region-1', flat())
+    assert len(outcome.samples) == 2
+    assert [one.code for one in outcome.refused] == [errors.PluginHangs.code]
+
+
+def test_while_a_plugin_hangs_it_is_not_asked_again(
+        hanging: Hanging, caplog: pytest.LogCaptureFixture) -> None:
+    with_it = PluginHost({'strange': hanging}, DEFINITIONS, patience=0.01)
+    outcomes = [with_it.take('region-1', flat()) for _ in range(9)]
+    assert with_it.left_out == ['strange']
+    assert all(len(outcome.refused) == 1 for outcome in outcomes)
+    assert with_it.counts['fault strange'] == 9
+    assert (len(hanging.asked), len(caplog.messages)) == (1, 1)
+
+
+def test_a_plugin_that_hung_too_often_is_asked_no_more(
+        hanging: Hanging, caplog: pytest.LogCaptureFixture) -> None:
+    with_it = PluginHost({'strange': hanging}, DEFINITIONS, patience=0.01)
+    for _ in range(9):
+        with_it.take('region-1', flat())
+        hanging.asked[-1].set()
+        until(lambda: hanging.back == len(hanging.asked) and (
+            hanging.back == 3 or not with_it.left_out), 10,
+            'the plugin to come back')
+    assert with_it.left_out == ['strange']
+    assert len(hanging.asked) == 3
+    assert [line.split(',')[0] for line in caplog.messages] == [
+        'notification refused', 'plugin left out until the next start']
+
+
+def test_an_own_time_out_of_a_plugin_is_a_fault_like_others() -> None:
+    def own() -> None:
+        raise TimeoutError('the mail server')
+
+    with_it = host(strange=Strange(own))
+    for _ in range(9):
+        with_it.take('region-1', flat())
+    assert with_it.left_out == []
+
+
+@pytest.mark.parametrize('event_types', [None, 'volume.*', (), (1,)])
+def test_what_says_no_event_types_is_no_plugin(event_types: Any) -> None:
+    plugin = Mail()
+    setattr(plugin, 'event_types', event_types)  # noqa: B010
+    with pytest.raises(errors.InvalidPlugin, match='event_types'):
+        host(mail=plugin)
