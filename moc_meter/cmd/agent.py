@@ -8,7 +8,8 @@ import sys
 from oslo_config import cfg
 
 from moc_meter import errors
-from moc_meter.cmd import build, process
+from moc_meter.cmd import build_agent, process
+from moc_meter.cmd.selfreport import Report
 
 NAME = 'moc-meter-agent'
 
@@ -19,13 +20,16 @@ def main() -> int:
 
 
 def _start(conf: cfg.ConfigOpts) -> int:
-    publisher = build.publisher(conf)
-    wanted = build.sources(conf, publisher, build.hypervisor(conf))
+    report = Report(conf.agent.metrics_port)
+    publisher = build_agent.publisher(conf, report)
+    wanted = build_agent.sources(
+        conf, publisher, build_agent.hypervisor(conf), report)
     if not wanted:
         raise errors.InvalidConfiguration(
             'nothing to do: neither [notification] url nor anything to poll '
             'is set')
-    return process.serve(wanted, {'publisher': process.closing(publisher)})
+    return process.serve(wanted, {'publisher': process.closing(publisher)},
+                         report.services())
 
 
 if __name__ == '__main__':

@@ -14,8 +14,9 @@ from typing import Any
 from oslo_config import cfg
 
 from moc_meter import errors
-from moc_meter.cmd import build, process
+from moc_meter.cmd import build_agent, build_api, build_store, process
 from moc_meter.cmd.greeting import Greeting
+from moc_meter.cmd.selfreport import Report
 from moc_meter.cmd.web import WebServer
 from moc_meter.messaging import local
 from moc_meter.storage import engine as engines
@@ -45,29 +46,34 @@ def main() -> int:
 
 def _start(conf: cfg.ConfigOpts) -> int:
     _prepare(conf)
-    engines.migrate(build.engine(conf))
+    engines.migrate(build_store.engine(conf))
+    making, keeping = (Report(conf.agent.metrics_port),
+                       Report(conf.collector.metrics_port))
     # The embedded bus: what is sent is stored when send() returns.
     bus = local.connect(batch_messages=conf.collector.batch_messages)
-    store = build.store(conf)
-    server = WebServer(build.application(conf, store, bus.sender()),
-                       build.address(conf), threads=conf.api.threads,
+    store = build_store.store(conf)
+    server = WebServer(build_api.application(conf, store, bus.sender()),
+                       build_api.address(conf), threads=conf.api.threads,
                        max_body=conf.api.max_body_mib * 2 ** 20)
-    publisher = build.spooled(conf, bus.sender())
-    collector = build.collector(conf, bus.receiver(), store)
-    greeting = Greeting(server.url, conf.state_dir, build.host(conf),
+    publisher = build_agent.spooled(conf, bus.sender(), making)
+    collector = build_store.collector(conf, bus.receiver(), store, keeping)
+    greeting = Greeting(server.url, conf.state_dir, build_agent.host(conf),
                         conf.polling.interval)
-    sources = build.sources(conf, publisher, _hypervisor(conf, greeting))
+    sources = build_agent.sources(conf, publisher, _hypervisor(conf, greeting),
+                            making)
     return process.serve(
-        {'api': server.run, 'greeting': greeting.run, **sources},
+        {'api': server.run, 'greeting': greeting.run,
+         'jobs': build_store.jobs(conf).run, **sources},
         {'publisher': process.closing(publisher)},
         {'collector': collector.run},
+        making.services(), keeping.services(),
         parent=os.getppid() if conf.stop_with_parent else None)
 
 
 def _hypervisor(conf: cfg.ConfigOpts, greeting: Greeting) -> Any | None:
     """The hypervisor where it can be reached; a newcomer may have none."""
     try:
-        found = build.hypervisor(conf)
+        found = build_agent.hypervisor(conf)
         if found is not None:
             found.guests()
     except (errors.HypervisorUnavailable, errors.MissingLibrary) as fault:

@@ -11,7 +11,7 @@ import sys
 from oslo_config import cfg
 
 from moc_meter.api.app import Application
-from moc_meter.cmd import build, process
+from moc_meter.cmd import build, build_api, build_store, process
 from moc_meter.cmd.web import WebServer
 from moc_meter.messaging.base import Sender
 from moc_meter.storage.samples.base import SampleStore
@@ -29,11 +29,11 @@ def application(conf: cfg.ConfigOpts) -> Application:
 
     Nothing is connected yet: a WSGI server may fork afterwards.
     """
-    return build.application(conf, *_ends(conf))
+    return build_api.application(conf, *_ends(conf))
 
 
 def _ends(conf: cfg.ConfigOpts) -> tuple[SampleStore, Sender]:
-    return (build.store(conf, conf.database.statement_timeout),
+    return (build_store.store(conf, conf.database.statement_timeout),
             build.bus(conf).sender())
 
 
@@ -41,8 +41,8 @@ def _start(conf: cfg.ConfigOpts) -> int:
     store, sender = _ends(conf)
     build.settle(sender.check)
     build.settle(store.ping)
-    server = WebServer(build.application(conf, store, sender),
-                       build.address(conf), threads=conf.api.threads,
+    server = WebServer(build_api.application(conf, store, sender),
+                       build_api.address(conf), threads=conf.api.threads,
                        max_body=conf.api.max_body_mib * 2 ** 20)
     print(f'moc_meter listens on {server.url}', flush=True)
     return process.serve({'api': server.run})

@@ -7,7 +7,8 @@ import sys
 
 from oslo_config import cfg
 
-from moc_meter.cmd import build, process
+from moc_meter.cmd import build, build_store, process
+from moc_meter.cmd.selfreport import Report
 
 NAME = 'moc-meter-collector'
 
@@ -18,11 +19,12 @@ def main() -> int:
 
 
 def _start(conf: cfg.ConfigOpts) -> int:
-    receiver, store = build.bus(conf).receiver(), build.store(conf)
+    report = Report(conf.collector.metrics_port)
+    receiver, store = build.bus(conf).receiver(), build_store.store(conf)
     build.settle(receiver.check)
     build.settle(store.ping)
-    collector = build.collector(conf, receiver, store)
-    return process.serve({'collector': collector.run})
+    collector = build_store.collector(conf, receiver, store, report)
+    return process.serve({'collector': collector.run}, report.services())
 
 
 if __name__ == '__main__':

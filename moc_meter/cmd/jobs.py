@@ -7,7 +7,7 @@ import sys
 
 from oslo_config import cfg
 
-from moc_meter.cmd import build, process
+from moc_meter.cmd import build_store, process
 
 NAME = 'moc-meter-jobs'
 
@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def _start(conf: cfg.ConfigOpts) -> int:
-    return process.serve({'jobs': build.jobs(conf).run})
+    return process.serve({'jobs': build_store.jobs(conf).run})
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ from moc_meter.conf import (
     messaging,
     notification,
     polling,
+    retention,
 )
 
 #: Where oslo.config found a value, in words of its own.
@@ -37,10 +38,10 @@ PROCESSES: dict[str, tuple[ModuleType, ...]] = {
                         admission),
     'moc-meter-collector': (default, messaging, collector, admission,
                             database),
-    'moc-meter-jobs': (default, jobs, database),
+    'moc-meter-jobs': (default, jobs, retention, database),
     'moc-meter-api': (default, api, messaging, admission, database),
     'moc-meter-all-in-one': (default, agent, notification, polling,
-                             collector, admission, api),
+                             collector, admission, jobs, retention, api),
 }
 #: Defaults that differ in a process.
 _OVERRIDES = {

@@ -26,4 +26,8 @@ OPTIONS = [
     cfg.StrOpt(
         'file', default=None, sample_default='<state_dir>/samples.jsonl',
         help='File of the publisher "file".'),
+    cfg.PortOpt(
+        'metrics_port', default=None, min=1,
+        help='Port of 127.0.0.1 on which this process says what it has done '
+             'so far, as Prometheus text. Not set: it does not.'),
 ]

@@ -23,4 +23,8 @@ OPTIONS = [
         'dispatchers', default=['storage'],
         help='Where samples go, by entry point name in '
              'moc_meter.dispatcher. Each one gets every batch.'),
+    cfg.PortOpt(
+        'metrics_port', default=None, min=1,
+        help='Port of 127.0.0.1 on which this process says what it has done '
+             'so far, as Prometheus text. Not set: it does not.'),
 ]

@@ -34,6 +34,11 @@ OPTIONS = [
              'last is for clouds where [notifications] notification_format '
              'of Nova is versioned or both; the topic '
              'versioned_notifications is heard then.'),
+    cfg.ListOpt(
+        'events', default=['*.end', 'image.*', 'identity.*'],
+        help='Types of notifications that are kept as events with their '
+             'traits too, one row each: patterns, as compute.instance.*. '
+             'Empty: none is.'),
     cfg.BoolOpt(
         'durable_queues', default=False,
         help='As amqp_durable_queues of the services: a queue can be '

@@ -18,7 +18,8 @@ OPTIONS = [
         'libvirt_uri', default='qemu:///system',
         help='Connection to libvirt; it is opened read-only.'),
     cfg.ListOpt(
-        'compute', default=['cpu', 'memory', 'disk', 'interface'],
+        'compute', default=['cpu', 'cpu.util', 'memory', 'disk',
+                            'interface', 'power', 'perf'],
         help='What is read of each instance, by entry point name in '
              'moc_meter.poll.compute.'),
     cfg.ListOpt(

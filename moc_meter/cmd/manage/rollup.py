@@ -5,25 +5,45 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
-from moc_meter.cmd import build
+from moc_meter.cmd import build_store
+from moc_meter.cmd.manage import arguments
+from moc_meter.cmd.manage.arguments import Group
 from moc_meter.storage.samples import rollups
+
+
+def commands(group: Group) -> None:
+    verify_ = group.add_command(
+        'verify', verify, 'Show where rollups differ from their samples.',
+        '0: nowhere; 1: somewhere')
+    rebuild_ = group.add_command(
+        'rebuild', rebuild, 'Replace rollups that differ from their samples.',
+        '0: done; 1: with --dry-run, some differ')
+    for parser in (verify_, rebuild_):
+        arguments.bounds(parser, '; widened to whole days')
+    rebuild_.add_argument('--dry-run', action='store_true',
+                          help='only say what would be replaced')
 
 
 def verify(conf: cfg.ConfigOpts) -> int:
     """One line a difference; status 0 where there is none."""
+    engine = build_store.engine(conf)
     found = 0
-    for difference in rollups.verify(build.engine(conf),
-                                     start=conf.command.start,
+    for difference in rollups.verify(engine, start=conf.command.start,
                                      end=conf.command.end):
         print(difference)
         found += 1
     print(f'{found} differences')
+    unprovable = rollups.unprovable(engine, start=conf.command.start,
+                                    end=conf.command.end)
+    if unprovable:
+        print(f'{unprovable} cells cannot be verified: their samples were '
+              'dropped')
     return 1 if found else 0
 
 
 def rebuild(conf: cfg.ConfigOpts) -> int:
     """Says how many cells were replaced."""
-    engine = build.engine(conf)
+    engine = build_store.engine(conf)
     if conf.command.dry_run:
         return verify(conf)
     count = rollups.rebuild(engine, start=conf.command.start,

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How commands write what they found: JSON lines, and tables of text."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from moc_meter.api.v2 import timestamp
+from moc_meter.model import quantity
+from moc_meter.model.statistics import Statistics
+
+
+def line(value: object) -> str:
+    """The value as JSON; decimals are numbers with all their digits."""
+    match value:
+        case Decimal():
+            return quantity.text(value)
+        case datetime.datetime():
+            return json.dumps(timestamp.show(value))
+        case Mapping():
+            return '{' + ', '.join(f'{line(key)}: {line(inner)}'
+                                   for key, inner in value.items()) + '}'
+        case list() | tuple():
+            return '[' + ', '.join(map(line, value)) + ']'
+        case _:
+            return json.dumps(value)
+
+
+def figures(found: Statistics | None) -> dict[str, object] | None:
+    """What is shown of statistics."""
+    if found is None:
+        return None
+    return {'count': found.count, 'sum': found.sum, 'min': found.min,
+            'max': found.max}
+
+
+def shown(text: str) -> str:
+    """The text on one line and harmless to a terminal."""
+    return ''.join(one if one.isprintable() else repr(one)[1:-1]
+                   for one in text)
+
+
+def row(cells: Sequence[object], widths: Sequence[int]) -> str:
+    """A row of a table; the last cell is as long as it is."""
+    texts = [shown(str(cell)) for cell in cells]
+    padded = [text.ljust(width) for text, width in zip(texts, widths,
+                                                       strict=False)]
+    return '  '.join([*padded, *texts[len(widths):]]).rstrip()
