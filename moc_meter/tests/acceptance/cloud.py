@@ -17,6 +17,8 @@ import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging import opts
 
+from moc_meter.tests.functional.agent.notifier import Context
+
 
 def main() -> None:
     options = json.loads(sys.stdin.readline())
@@ -27,8 +29,9 @@ def main() -> None:
         oslo_messaging.Notifier(
             transport(one['exchange']), driver=one['driver'],
             publisher_id=message['publisher_id'], topics=options['topics'],
-        ).info({'user_id': message.get('_context_user_id'),
-                'project_id': message.get('_context_project_id')},
+        ).info(Context({key.removeprefix('_context_'): value
+                        for key, value in message.items()
+                        if key.startswith('_context_')}),
                message['event_type'], message['payload'])
 
 

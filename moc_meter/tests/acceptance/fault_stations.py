@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent or a collector that stands still where it is to be killed.
 
-python -m … agent SPOOL URL MESSAGES [STATION:AFTER …]
+python -m … agent SPOOL URL LOAD MESSAGES [STATION:AFTER …]
     spools the messages that are not spooled yet, and sends them. Stands
     'unconfirmed' before, or 'confirmed' after, the sending of a message; and
     is 'sent' when the bus has everything.
@@ -22,7 +22,7 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -40,7 +40,12 @@ from moc_meter.publisher.spool import Spool
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.acceptance.fault_samples import message
+from moc_meter.tests.acceptance import fault_notifications, fault_samples
+
+#: What a stream may be of: the samples of its messages, by number.
+LOADS: Mapping[str, Callable[[int], list[Sample]]] = {
+    'numbered': fault_samples.message,
+    'notifications': fault_notifications.message}
 
 
 class Stations:
@@ -125,7 +130,8 @@ def is_there(conn: sa.Connection, key: uuid.UUID) -> bool:
         sa.exists().where(tables.sample.c.key == key))))
 
 
-def agent(path: str, url: str, messages: str, *stations: str) -> None:
+def agent(path: str, url: str, load: str, messages: str,
+          *stations: str) -> None:
     spool = Spool(Path(path), max_bytes=10 ** 9)
     publisher = BusPublisher(spool, StandingSender(
         amqp.connect(url=url).sender(), Stations(stations)))
@@ -135,7 +141,7 @@ def agent(path: str, url: str, messages: str, *stations: str) -> None:
         # as its source would deliver it again.
         with Path(f'{path}.published').open('ab', buffering=0) as published:
             for number in range(published.tell(), int(messages)):
-                publisher.publish(message(number))
+                publisher.publish(LOADS[load](number))
                 published.write(b'.')
         while spool.waiting[0] and not stop.wait(0.1):
             pass

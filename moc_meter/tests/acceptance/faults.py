@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from moc_meter.model.pause import pauses
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.acceptance import fault_samples, fault_stations
+from moc_meter.tests.acceptance import fault_stations
 from moc_meter.tests.contract.buses import settle
 from moc_meter.tests.servers.rabbitmq import RabbitMQ, connect
 from moc_meter.tests.stores import count
@@ -106,13 +106,17 @@ class Stream:
     """Messages on their way from one agent's spool into one database."""
 
     def __init__(self, *, broker: RabbitMQ, engine: sa.Engine, spool: Path,
-                 messages: int) -> None:
+                 messages: int, load: str = 'numbered') -> None:
+        """load: what the messages are of; a key of fault_stations.LOADS."""
         self._broker = broker
         self._engine = engine
         self._url = broker.create_vhost()
         settle(broker, self._url)
         self._spool = spool
         self._messages = messages
+        self._load = load
+        self.sent = [one for number in range(messages)
+                     for one in fault_stations.LOADS[load](number)]
         self._killing = threading.Lock()
 
     @property
@@ -165,8 +169,8 @@ class Stream:
         assert self.depth == 0
 
     def _agent(self, life: Life) -> Child:
-        return Child('agent', self._spool, self._url, self._messages,
-                     *_spelled(life))
+        return Child('agent', self._spool, self._url, self._load,
+                     self._messages, *_spelled(life))
 
     def _collector(self, life: Life) -> Child:
         return Child('collector',
@@ -193,8 +197,7 @@ class Stream:
             self._broker.start()
 
     def _is_over(self) -> bool:
-        return (count(self._engine, tables.sample)
-                >= self._messages * fault_samples.SIZE
+        return (count(self._engine, tables.sample) >= len(self.sent)
                 and self.depth == 0)
 
 

@@ -4,40 +4,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from moc_meter.agent.notification import message
+from moc_meter.tests.acceptance import captured
 
-_DATA = Path(__file__).parents[1] / 'data' / 'notifications'
-_SERVICES = ('nova', 'cinder', 'glance', 'neutron')
-_PROFILES = ('metric', 'existence')
 _MEMBER = {'X-Roles': 'member', 'X-Project-Id': 'p1', 'X-User-Id': 'u1'}
 
-def notified() -> tuple[list[str], int]:
-    """Lines for cloud.py, and how many samples come of them.
 
-    Every captured notification of the services, with both drivers.
+def notified() -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Lines for cloud.py, and the samples that come of them, spelled.
+
+    Every captured notification of every service, with both drivers.
     """
-    lines, samples = [], 0
+    lines, samples = [], []
     for driver in ('messaging', 'messagingv2'):
-        for service, flat, count in _captured():
-            lines.append(json.dumps({'exchange': service, 'driver': driver,
-                                     'message': flat}))
-            samples += count
-    return lines, samples
-
-
-def _captured() -> Iterator[tuple[str, dict[str, Any], int]]:
-    """Service, notification, and how many samples come of it."""
-    for path in sorted((_DATA / 'messages').glob('*.json')):
-        service = path.name.removeprefix('wire-v2-').partition('-')[0]
-        if service in _SERVICES:
-            expected = json.loads((_DATA / 'expected' / path.name
-                                   ).read_text())['expected']
-            yield (service, message.flat(path.read_bytes()),
-                   sum(one['profile'] in _PROFILES for one in expected))
+        for one in captured.notifications():
+            lines.append(json.dumps({'exchange': one.exchange,
+                                     'driver': driver, 'message': one.flat}))
+            samples += one.samples
+    return lines, sorted(samples)
 
 
 def _disk(at: str, volume: object, resource: str = 'a', **more: object

@@ -4,12 +4,13 @@
 Agent, collector and broker are killed with SIGKILL while 100,000 samples are
 on their way from a spool over RabbitMQ into each database: at the stations
 where something could be lost or doubled, and several times. Meanwhile, since
-it takes so long, another database is stopped for two minutes.
+it takes so long, another database is stopped for two minutes. The kills are
+repeated with 20,000 samples of captured notifications.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from moc_meter.model import quantity, query
+from moc_meter.model.sample import Sample
 from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
@@ -43,6 +45,15 @@ COLLECTORS: list[Life] = [
     [('unacknowledged', 9000), ('uncommitted', 4000)],
     [('unacknowledged', 11000)], [('uncommitted', 13000)],
     [('uncommitted', 7000), ('unacknowledged', 9000)]]
+#: Of captured notifications, and the lives of these: every station, and the
+#: broker once.
+NOTIFIED = 261
+NOTIFYING: list[Life] = [
+    [('unconfirmed', 1)], [('confirmed', 20), ('unconfirmed', 40)],
+    [('confirmed', 60)], [('unconfirmed', 50)]]
+NOTED: list[Life] = [
+    [('uncommitted', 1)], [('unacknowledged', 1)], [('uncommitted', 4000)],
+    [('unacknowledged', 5000)]]
 #: Seconds that the two collectors of the outage hold what they have: for
 #: longer than it lasts, and for less.
 HOLDING, GIVING_BACK = 1200, 5
@@ -92,7 +103,7 @@ def test_kills_lose_nothing_and_double_nothing(
     stream.strand(STRANDED)
     stream.run(AGENTS, COLLECTORS,
                racing=1 if engine.dialect.name == 'sqlite' else 2)
-    check(engine, MESSAGES)
+    check(engine, stream.sent)
 
 
 def test_a_stopped_database_costs_neither_samples_nor_power(
@@ -106,13 +117,25 @@ def test_a_stopped_database_costs_neither_samples_nor_power(
     for line in lines:
         assert line.finish() == 0
         assert line.deliveries == []
-        check(line.engine, line.sent)
+        check(line.engine, [
+            one for number in range(line.sent)
+            for one in fault_samples.message(number)])
 
 
-def check(engine: sa.Engine, messages: int) -> None:
+def test_kills_lose_and_double_nothing_of_mixed_notifications(
+        frail_broker: RabbitMQ, engine: sa.Engine, tmp_path: Path) -> None:
+    stream = Stream(broker=frail_broker, engine=engine,
+                    spool=tmp_path / 'spool', messages=NOTIFIED,
+                    load='notifications')
+    assert len(stream.sent) > 20_000
+    assert len({one.meter for one in stream.sent}) > 70
+    stream.run(NOTIFYING, NOTED,
+               racing=1 if engine.dialect.name == 'sqlite' else 2)
+    check(engine, stream.sent)
+
+
+def check(engine: sa.Engine, sent: Sequence[Sample]) -> None:
     """Everything is there, once, and everything derived is right."""
-    sent = [one for number in range(messages)
-            for one in fault_samples.message(number)]
     assert Difference.between(sent, engine) == Difference()
     assert count(engine, tables.quarantine) == 0
     assert not list(rollups.verify(engine))

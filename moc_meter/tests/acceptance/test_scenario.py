@@ -10,6 +10,7 @@ repeat it.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import re
 import subprocess
@@ -17,11 +18,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from moc_meter import signing
-from moc_meter.tests.acceptance import scenario
+from moc_meter.tests.acceptance import captured, scenario
 from moc_meter.tests.acceptance.system import (
     PATIENCE,
     Answer,
@@ -52,14 +54,15 @@ class System:
         return self.processes[0].url
 
     @property
-    def count(self) -> int:
-        """Samples in the store."""
-        found = ask(self.url, '/v2/samples?limit=100000')
-        return len(json.loads(found.body))
+    def samples(self) -> list[dict[str, Any]]:
+        """All in the store."""
+        found: list[dict[str, Any]] = json.loads(
+            ask(self.url, '/v2/samples?limit=100000').body)
+        return found
 
     def await_samples(self, wanted: int) -> None:
         try:
-            until(lambda: self.count >= wanted, PATIENCE,
+            until(lambda: len(self.samples) >= wanted, PATIENCE,
                   f'{wanted} samples in the store')
         except ServerFailed as failure:
             for process in self.processes:
@@ -87,7 +90,7 @@ class System:
 
 
 LINES, NOTIFIED = scenario.notified()
-TOTAL = NOTIFIED + scenario.POSTED
+TOTAL = len(NOTIFIED) + scenario.POSTED
 WITH = {f'{path} {headers}': (status, path, headers)
         for status, path, headers in scenario.ASKED_WITH}
 STATUS = ({path: status for status, path in scenario.ASKED}
@@ -99,6 +102,7 @@ class Outcome:
     """What the three systems did; by their names."""
 
     systems: dict[str, System]          # ended
+    notified: dict[str, list[tuple[Any, ...]]]      # spelled, in order
     counts: dict[str, int]
     answers: dict[str, dict[str, Answer]]
 
@@ -121,14 +125,16 @@ def outcome(tmp_path_factory: pytest.TempPathFactory,
                 stack, folder / 'm', cloud, 'mariadb',
                 mariadb_server.create_database(),
                 rabbitmq_server.create_vhost())}
-        notify(cloud, systems)
+        notified = notify(cloud, systems)
         answers = {name: system.answers()
                    for name, system in systems.items()}
-        counts = {name: system.count for name, system in systems.items()}
+        counts = {name: len(system.samples)
+                  for name, system in systems.items()}
         for system in systems.values():
             for process in system.processes:
                 process.end()
-        return Outcome(systems=systems, counts=counts, answers=answers)
+        return Outcome(systems=systems, notified=notified, counts=counts,
+                       answers=answers)
 
 
 def all_in_one(stack: contextlib.ExitStack, folder: Path, cloud: str
@@ -186,15 +192,30 @@ def sign(folder: Path, settings: Mapping[str, dict[str, object]]) -> None:
         'messaging.trusted_keys'] = folder / 'trusted'
 
 
-def notify(url: str, systems: Mapping[str, System]) -> None:
+def notify(url: str, systems: Mapping[str, System]
+           ) -> dict[str, list[tuple[Any, ...]]]:
     """A cloud notifies in another process; all three hear the same."""
+    begun = datetime.datetime.now(datetime.UTC)
     options = json.dumps({'url': url, 'topics': list(systems)})
     subprocess.run(
         [sys.executable, '-m', 'moc_meter.tests.acceptance.cloud'],
         input='\n'.join((options, *LINES)), text=True, check=True,
         timeout=PATIENCE)
+    ended = datetime.datetime.now(datetime.UTC)
     for system in systems.values():
-        system.await_samples(NOTIFIED)
+        system.await_samples(len(NOTIFIED))
+    return {name: captured.spelled(system.samples, begun, ended)
+            for name, system in systems.items()}
+
+
+@pytest.mark.parametrize('name', SYSTEMS)
+def test_captured_notifications_give_the_samples_that_they_must(
+        outcome: Outcome, name: str) -> None:
+    assert len(LINES) == 2 * 93
+    found = outcome.notified[name]
+    assert [one[:-1] for one in found] == [one[:-1] for one in NOTIFIED]
+    assert [one[-1] for one in found] == pytest.approx(
+        [one[-1] for one in NOTIFIED], rel=1e-9)
 
 
 def test_every_sample_is_there_once_in_every_system(outcome: Outcome
