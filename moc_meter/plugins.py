@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -66,11 +67,16 @@ class Installed:
                                    self.namespace).load()
 
 
+def _package(name: str) -> str:
+    """Its normal form: builders spell one name in several ways."""
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
 def installed() -> list[Installed]:
     """Every entry point of every namespace of ours, in their order."""
     return sorted((
         Installed(namespace=entry.group, name=entry.name, target=entry.value,
-                  package=entry.dist.name if entry.dist else '',
+                  package=_package(entry.dist.name) if entry.dist else '',
                   version=entry.dist.version if entry.dist else '')
         for group in metadata.entry_points().groups
         if group.startswith('moc_meter.')

@@ -120,7 +120,7 @@ def test_captured_messages_give_what_they_must() -> None:
     def shown(one: dict[str, Any]) -> str:
         instant = datetime.datetime.fromisoformat(one['timestamp'])
         return repr([one[name] for name in names[:-1]]
-                    + [instant, float(one['volume'])])
+                    + [instant, f'{float(one["volume"]):.9g}'])
 
     assert sorted(shown(one) for one in said if 'name' in one) == sorted(
         shown(one) for one in expected if one['profile'] != 'versioned')
