@@ -27,6 +27,10 @@ LOG = logging.getLogger(__name__)
 #: Time for somebody to look, after everything looked bad.
 FLOOD_SECONDS = 300.0
 
+#: Origin of a message that was refused as a whole: nothing in it was taken,
+#: its signature neither, so it is never less than a message again.
+WHOLE = 'collector message'
+
 T = TypeVar('T')
 
 
@@ -161,7 +165,8 @@ class Collector:
             try:
                 batch = codec.decode(message, self._verifier)
             except Exception as fault:
-                refused.append(self._refusal(message, fault))
+                refused.append(dataclasses.replace(
+                    self._refusal(message, fault), origin=WHOLE))
                 continue
             refused += batch.refused
             for sample in batch.samples:

@@ -130,7 +130,11 @@ class PluginHost:
         kept = [(name, sample) for name, sample in made
                 if self._is_wanted(name, sample)]
         if happens:
-            kept.append(('event', self._events.event(notification)))
+            try:
+                kept.append(('event', self._events.event(notification)))
+            except Exception as fault:
+                # What it says may be nothing that can be written.
+                refused.append(self._refusal('event', flat, fault))
         return self._count(Outcome(
             tuple(sample for _, sample in kept), tuple(refused),
             asked=tuple(wanted), makers=tuple(name for name, _ in kept),

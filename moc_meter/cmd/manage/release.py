@@ -16,6 +16,7 @@ from moc_meter.agent.notification import message
 from moc_meter.agent.notification.host import PluginHost
 from moc_meter.cmd import build, build_agent
 from moc_meter.cmd.manage import record
+from moc_meter.collector.service import WHOLE
 from moc_meter.messaging import codec, entry
 from moc_meter.model import query
 from moc_meter.model.sample import Refused, Sample
@@ -78,7 +79,7 @@ class Release:
         if refused.origin == 'agent notification':
             outcome = self._host.take(self._source, message.flat(content))
             return _whole(outcome.samples, outcome.refused)
-        if content.startswith(_ENVELOPE):
+        if refused.origin == WHOLE or content.startswith(_ENVELOPE):
             if refused.code == errors.InvalidSignature.code and (
                     self._verifier is None):
                 raise errors.InvalidSignature(

@@ -56,7 +56,8 @@ def load(conf: cfg.ConfigOpts) -> int:
     counts = collector.counts
     print(output.line({'stored': counts.stored,
                        'duplicate': counts.duplicates,
-                       'quarantined': counts.refused + counts.conflicts}))
+                       'quarantined': counts.refused + counts.conflicts
+                       + counts.expired}))
     return 0
 
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from moc_meter import errors
+from moc_meter.collector.service import WHOLE
 from moc_meter.messaging import codec, entry
 from moc_meter.model import period
 from moc_meter.model.query import Selection
@@ -144,6 +145,13 @@ def test_a_message_with_one_bad_sample_stays_as_a_whole(
     assert manage('quarantine', 'release', '1').status == 1
     assert count(engine, tables.sample) == 0
     assert count(engine, tables.quarantine) == 1
+
+
+def test_a_line_that_came_as_a_message_is_never_less_than_one(
+        manage: Manage, store: SqlSampleStore) -> None:
+    keep(store, refused(entry.write_sample(sample(1)), origin=WHOLE))
+    assert manage('quarantine', 'release', '--origin', WHOLE).status == 1
+    assert stored(store) == []
 
 
 def test_who_signed_a_message_must_be_known(

@@ -103,3 +103,10 @@ def test_an_event_of_any_payload_can_be_sent_and_read_again(
     event = EventMaker(['*']).event(said)
     assert entry.read_sample(entry.write_sample(event)) == event
     Admission(definitions=NOTHING, strict=True).admit(event, said.timestamp)
+
+
+def test_an_event_that_cannot_be_written_is_set_aside() -> None:
+    host = PluginHost({}, NOTHING, events=['*'])
+    outcome = host.take('region-1', {**flat(), 'message_id': '\ud800'})
+    assert outcome.samples == ()
+    assert [one.origin for one in outcome.refused] == ['agent notification']
