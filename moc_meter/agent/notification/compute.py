@@ -140,7 +140,8 @@ class ScheduledMeter:
 
     def samples(self, notification: Notification) -> Iterator[Sample]:
         payload = notification.payload
-        instance = payload['request_spec']['instance_properties']
+        instance = message.part(message.part(payload, 'request_spec'),
+                                'instance_properties')
         subject = message.Subject.of(
             notification, payload.get('instance_id'),
             project_id=instance.get('project_id'),

@@ -17,6 +17,10 @@ from moc_meter.testing.notification import NotificationPluginSuite
 
 MESSAGES = (Path(moc_meter.tests.__file__).parent / 'data' / 'notifications'
             / 'messages')
+#: No service has published a message that these make samples of; their unit
+#: tests make up some by the services' documents.
+UNPUBLISHED = {'compute.carried', 'database.instance', 'dns.domain',
+               'profiler.trace', 'share.share'}
 PLUGINS = {name: make() for name, make
            in plugins.load('moc_meter.notification').items()}
 
@@ -39,8 +43,9 @@ def first(plugin: NotificationPlugin) -> Notification | None:
 HEARD = {name: first(plugin) for name, plugin in PLUGINS.items()}
 
 
-def test_every_plugin_has_a_captured_notification() -> None:
-    assert [name for name, heard in HEARD.items() if heard is None] == []
+def test_every_other_plugin_has_a_captured_notification() -> None:
+    assert {name for name, heard in HEARD.items()
+            if heard is None} == UNPUBLISHED
 
 
 class TestNotificationPlugins(NotificationPluginSuite):
