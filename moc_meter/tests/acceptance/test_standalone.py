@@ -155,12 +155,14 @@ def test_statistics_are_those_of_the_samples_it_lists(
 
 def test_the_replayed_life_of_an_instance_is_new_once(
         newcomer: Process, answer: dict[str, str], folder: Path) -> None:
-    first, *sums = run(answer['replay'], folder).splitlines()
-    assert first == '31 stored, 0 duplicate, 0 conflict, 0 refused'
-    again, *same = run(answer['replay'], folder).splitlines()
-    assert again == '0 stored, 31 duplicate, 0 conflict, 0 refused'
-    assert same == sums
-    assert '  vcpus: sum 8 vcpu of 5 samples' in sums
+    first = json.loads(run(answer['replay'], folder))
+    again = json.loads(run(answer['replay'], folder))
+    assert (first['stored'], first['duplicate']) == (31, 0)
+    assert (again['stored'], again['duplicate']) == (0, 31)
+    assert again['quarantined'] == again['missing'] == 0
+    assert again['meters'] == first['meters']
+    assert first['meters']['vcpus'] == [
+        {'unit': 'vcpu', 'count': 5, 'sum': 8.0}]
     [row] = get(newcomer, '/v2/meters/vcpus/statistics')
     assert (row['sum'], row['count']) == (8, 5)
 
