@@ -85,16 +85,6 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield conn
 
 
-@contextlib.contextmanager
-def autocommitting(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection of which each statement is a transaction of its own.
-
-    Raises StoreUnavailable as transact() does, but tries nothing again.
-    """
-    with _translated(), engine.connect() as conn:
-        yield conn.execution_options(isolation_level='AUTOCOMMIT')
-
-
 def transact(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     """Do the work in a transaction of its own, and commit.
 
@@ -235,7 +225,7 @@ def _mariadb(url: sa.URL, timeout: int | None,
         connect_args={
             'charset': 'utf8mb4', 'collation': 'utf8mb4_nopad_bin',
             'connect_timeout': 10,
-            # One that hangs is given up; no statement of ours takes so long.
+            # One that hangs is given up.
             'read_timeout': 300, 'write_timeout': 300,
             'init_command': (
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY"

@@ -184,7 +184,8 @@ class Outcome(wtypes.Base):             # type: ignore[misc]
     """What became of one sample of a batch."""
 
     message_id = wtypes.text
-    status = wtypes.text            # stored, duplicate, conflict, expired
+    #: stored, duplicate, conflict, expired, refused
+    status = wtypes.text
     reason = wtypes.text
 
 

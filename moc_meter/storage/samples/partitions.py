@@ -87,7 +87,7 @@ def pack(engine: sa.Engine, today: datetime.datetime) -> list[str]:
     if dialect.choose(engine, sqlite=True, mariadb=True, postgresql=False):
         return []
     lock = {'lock': _PACKING}
-    with transactions.autocommitting(engine) as conn:
+    with transactions.statements(engine) as conn:
         if not conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
                            lock):
             return []
