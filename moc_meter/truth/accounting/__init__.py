@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Usage as accounts define it: what came of samples, cut, and whose it is."""
