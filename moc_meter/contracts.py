@@ -8,17 +8,21 @@ holds the two against each other.
 
 from __future__ import annotations
 
+import datetime
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from moc_meter import errors
 from moc_meter.model.sample import MeterKind, Sample
 
-#: Samples that a plugin may make of one notification, or of one question.
-MOST = 10_000
-_TEXTS = ('source', 'message_id', 'meter', 'unit', 'resource_id')
+#: Samples that a plugin may make of one notification, or of one question, and
+#: their characters together; a number counts as eight.
+MOST, MOST_CHARACTERS = 10_000, 8 * 1024 * 1024
+#: No metadata is nested as deeply; admission allows far less.
+_DEEPEST = 100
 _ONE_NAME = ('name',)
 
 
@@ -82,40 +86,138 @@ def samples(ask: Callable[[], Iterable[object]], most: int = MOST
             ) -> Iterator[Sample]:
     """What a plugin gives when it is asked, as long as that are samples.
 
+    Each is a copy of plain values: nothing of the plugin's own is in it that
+    could fail, hang or change later, where nobody expects it.
+
     Raises InvalidPlugin where something is none or has a field of another
-    type, PluginFloods where there are more than ``most``; and what the plugin
-    itself raises, an Exception in any case.
+    type, PluginFloods where there is more than ``most`` or it is too large;
+    and what the plugin itself raises, an Exception in any case.
     """
+    given = _checked(ask, most)
+    while True:
+        try:
+            one = next(given)
+        except StopIteration:
+            return
+        except Exception:
+            raise
+        except BaseException as fault:
+            # sys.exit() in a plugin ends no process of ours.
+            raise RuntimeError(told(fault)) from fault
+        yield one
+
+
+def told(fault: BaseException) -> str:
+    """What a fault says of itself; a stranger's may fail at that too."""
     try:
-        yield from _checked(ask(), most)
-    except (SystemExit, KeyboardInterrupt) as fault:
-        # sys.exit() in a plugin ends no process of ours.
-        raise RuntimeError(repr(fault)) from fault
+        return (str(fault) if isinstance(fault, errors.MeterError)
+                else repr(fault))
+    except BaseException:
+        return type(fault).__name__
 
 
-def _checked(given: Iterable[object], most: int) -> Iterator[Sample]:
-    for place, one in enumerate(given):
+def _checked(ask: Callable[[], Iterable[object]], most: int
+             ) -> Iterator[Sample]:
+    copies = _Copies(MOST_CHARACTERS)
+    for place, one in enumerate(ask()):
         if place == most:
             raise errors.PluginFloods('a plugin makes too many samples',
                                       limit=most)
         if not isinstance(one, Sample):
             raise errors.InvalidPlugin('a plugin gives what is no sample',
                                        type=type(one).__name__)
-        for name, value in _wrong_fields(one):
-            raise errors.InvalidPlugin(
-                'a plugin gives a sample with a field of another type',
-                field=name, type=type(value).__name__, meter=one.meter)
-        yield one
+        yield copies.sample(one)
 
 
-def _wrong_fields(sample: Sample) -> Iterator[tuple[str, object]]:
-    expected = {**dict.fromkeys(_TEXTS, str), 'kind': MeterKind,
-                'project_id': str | None, 'user_id': str | None,
-                'metadata': Mapping}
-    for name, kind in expected.items():
-        value = getattr(sample, name)
-        if not isinstance(value, kind):
-            yield name, value
+class _Copies:
+    """Copies of what a plugin gives; too large together, it is a flood."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def sample(self, given: Sample) -> Sample:
+        found = {}
+        for name, copy in _FIELDS.items():
+            value = getattr(given, name)
+            try:
+                found[name] = copy(self, value)
+            except TypeError as fault:
+                raise errors.InvalidPlugin(
+                    'a plugin gives a sample with a field of another type',
+                    field=name, type=type(value).__name__,
+                    reason=told(fault)) from fault
+        return Sample(**found)
+
+    def text(self, value: Any) -> str:
+        found = str.__str__(_of(str, value))
+        self._count(len(found))
+        return found
+
+    def json(self, value: Any, depth: int = _DEEPEST) -> Any:
+        """Plain JSON; TypeError where something is none."""
+        if isinstance(value, str):
+            return self.text(value)
+        self._count(8)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return int.__int__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
+        if not depth:
+            raise TypeError('it is nested too deeply')
+        if isinstance(value, Mapping):
+            return {self.text(key): self.json(inner, depth - 1)
+                    for key, inner in value.items()}
+        return [self.json(inner, depth - 1)
+                for inner in _of((list, tuple), value)]
+
+    def _count(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise errors.PluginFloods('a plugin makes too large samples',
+                                      limit=MOST_CHARACTERS)
+
+
+def _of(kind: type | tuple[type, ...], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(type(value).__name__)
+    return value
+
+
+def _instant(_: _Copies, value: Any) -> datetime.datetime:
+    if _of(datetime.datetime, value).utcoffset() != datetime.timedelta(0):
+        raise TypeError('not in UTC')
+    return datetime.datetime.combine(value.date(), value.time(), datetime.UTC)
+
+
+def _interval(copies: _Copies, value: Any) -> tuple[Any, Any]:
+    if len(_of(tuple, value)) != 2:
+        raise TypeError('an interval has two bounds')
+    return _instant(copies, value[0]), _instant(copies, value[1])
+
+
+_Copy = Callable[[_Copies, Any], Any]
+
+
+def _or_none(copy: _Copy) -> _Copy:
+    return lambda copies, value: (
+        None if value is None else copy(copies, value))
+
+
+#: How each field of a sample is copied; TypeError for one of another type.
+_FIELDS: Mapping[str, _Copy] = {
+    **dict.fromkeys(('source', 'message_id', 'meter', 'unit', 'resource_id'),
+                    _Copies.text),
+    **dict.fromkeys(('project_id', 'user_id'), _or_none(_Copies.text)),
+    **dict.fromkeys(('rounded', 'is_event'),
+                    lambda _, value: _of(bool, value)),
+    'timestamp': _instant, 'counter_start': _or_none(_instant),
+    'interval': _or_none(_interval),
+    'kind': lambda _, value: _of(MeterKind, value),
+    'volume': lambda _, value: Decimal(_of(Decimal, value)),
+    'metadata': lambda copies, value: copies.json(_of(Mapping, value)),
+    'sequence': _or_none(lambda _, value: int.__int__(_of(int, value)))}
 
 
 def _wrong_event_types(made: object) -> Iterator[str]:

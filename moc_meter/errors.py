@@ -125,6 +125,13 @@ class StoreMismatch(MeterError):
     code = 'moc_meter.store.mismatch'
 
 
+class IdentityUnavailable(MeterError):
+    """Keystone did not answer: nobody can be told from anybody else."""
+
+    code = 'moc_meter.identity.unavailable'
+    retryable = True
+
+
 class BusUnavailable(MeterError):
     """The bus did not take the message, or did not say that it has it."""
 
@@ -143,6 +150,12 @@ class SpoolFull(MeterError):
 
     code = 'moc_meter.spool.full'
     retryable = True
+
+
+class BatchTooLarge(MeterError):
+    """A batch is larger than the spool may become; parts of it may fit."""
+
+    code = 'moc_meter.batch.too_large'
 
 
 class QuarantineFlood(MeterError):

@@ -51,6 +51,12 @@ def load(namespace: str, names: Sequence[str] | None = None
     return {name: plugins[name] for name in wanted}
 
 
+def package(namespace: str, name: str) -> str:
+    """The package of an entry point that was loaded."""
+    return next(found.package for found in installed()
+                if (found.namespace, found.name) == (namespace, name))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
     """An entry point, whether it can be loaded or not."""

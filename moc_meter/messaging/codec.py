@@ -22,11 +22,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moc_meter import errors, signing
+from moc_meter import errors
 from moc_meter.messaging import entry
 from moc_meter.model.sample import Refused, Sample
+
+if TYPE_CHECKING:
+    # Its library is large, and of use to those who sign only.
+    from moc_meter import signing
 
 VERSION = 1
 #: Largest message that is read, in bytes, and what its header may count.

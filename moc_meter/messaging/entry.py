@@ -2,7 +2,7 @@
 """One line of a message: a sample, or something refused, as JSON and back.
 
     {"source":"region-1","message_id":"…","timestamp":1767225600000000,…}
-    {"content":"…","code":"…","reason":"…","origin":"…"}
+    {"content":"…","code":"…","reason":"…","origin":"…","source":"…"}
 
 A sample has the fields of model.sample; volumes are text ('0.1'), instants
 whole microseconds since 1970 UTC, and what is None or empty is left out. The
@@ -33,7 +33,7 @@ _OPTIONAL: Mapping[str, type] = {
 _REFUSED: Mapping[str, type] = {
     'content': str, 'code': str, 'reason': str, 'origin': str}
 #: Longest texts of something refused, in characters: what a store takes.
-_TEXTS = {'code': 64, 'reason': 4096, 'origin': 255}
+_TEXTS = {'code': 64, 'reason': 4096, 'origin': 255, 'source': 255}
 _MAX_VOLUME = 128
 _VOLUME = re.compile(r'-?[0-9]+(\.[0-9]+)?')
 _KINDS = {kind.value: kind for kind in MeterKind}
@@ -68,8 +68,8 @@ def write_sample(sample: Sample) -> bytes:
 def write_refused(refused: Refused) -> bytes:
     """The line; texts that no store would take are made such."""
     return write({'content': base64.b64encode(refused.content).decode(),
-                  **{name: _storable(name, getattr(refused, name))
-                     for name in _TEXTS}})
+                  **{name: _storable(name, text) for name in _TEXTS
+                     if (text := getattr(refused, name)) is not None}})
 
 
 def read_sample(line: bytes) -> Sample:
@@ -98,13 +98,14 @@ def read_sample(line: bytes) -> Sample:
 def read_refused(line: bytes) -> Refused:
     """What was refused; InvalidSample where the line is no such."""
     said = read(line)
-    check(said, _REFUSED)
+    check(said, _REFUSED, {'source': str})
     try:
         content = base64.b64decode(said['content'], validate=True)
     except ValueError:
         raise errors.InvalidSample('content is not base64') from None
     return Refused(content=content, **{
-        name: _storable(name, said[name]) for name in _TEXTS})
+        name: _storable(name, said[name]) for name in _TEXTS
+        if name in said})
 
 
 def set_aside(content: bytes, fault: errors.MeterError) -> Refused:
@@ -115,11 +116,17 @@ def set_aside(content: bytes, fault: errors.MeterError) -> Refused:
 
 def spelled(sample: Sample) -> bytes:
     """A sample that JSON cannot say, as nearly as can be told."""
+    shown = ', '.join(f'{one.name}={_shown(getattr(sample, one.name))}'
+                      for one in dataclasses.fields(sample))
+    return f'Sample({shown})'.encode('utf-8', 'backslashreplace')
+
+
+def _shown(value: object) -> str:
+    """Its repr; a value that cannot even be shown is named by its type."""
     try:
-        shown = repr(sample)
-    except RecursionError:
-        shown = repr(dataclasses.replace(sample, metadata={}))
-    return shown.encode('utf-8', 'backslashreplace')
+        return repr(value)
+    except BaseException:
+        return f'<{type(value).__name__}>'
 
 
 def write(said: Mapping[str, object]) -> bytes:

@@ -10,13 +10,18 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from moc_meter import errors, signing
+from moc_meter import errors
 from moc_meter.messaging.base import Sender
 from moc_meter.model.pause import pauses
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.publisher import messages
 from moc_meter.publisher.spool import Spool
+
+if TYPE_CHECKING:
+    # Its library is large, and of use to those who sign only.
+    from moc_meter import signing
 
 LOG = logging.getLogger(__name__)
 _READ = 20              # messages in memory at a time
@@ -50,6 +55,7 @@ class BusPublisher:
         self._counts = Counts()
         self._counting = threading.Lock()
         self._trouble = ''      # code of what keeps the bus from taking
+        self._full = False      # whether the spool cannot forget
         self._fault: BaseException | None = None
         self._leave_by = math.inf
         self._stop = threading.Event()
@@ -109,8 +115,7 @@ class BusPublisher:
                 continue
             try:
                 self._send(waiting)
-            except (errors.BusUnavailable, errors.BusMismatch,
-                    errors.SpoolFull) as fault:
+            except (errors.BusUnavailable, errors.BusMismatch) as fault:
                 self._note_failure(fault)
                 if self._stop.wait(next(growing)):
                     return
@@ -127,8 +132,28 @@ class BusPublisher:
                 self._sender.send(message)
                 sent.append(number)
         finally:
-            self._spool.remove(sent)
             self._count(sent=len(sent))
+            if sent:
+                self._forget(sent[-1])
+
+    def _forget(self, last: int) -> None:
+        """Remove what was sent; on a full disk, in memory for now.
+
+        So the next ones have their turn, and the same are not sent over and
+        over: whoever fills the disk may do so for days.
+        """
+        try:
+            self._spool.remove(last)
+        except errors.SpoolFull as fault:
+            if not self._full:
+                LOG.warning('spool cannot forget what was sent; another '
+                            'start sends it again reason="%s"', fault)
+            self._full = True
+        else:
+            if self._full:
+                LOG.info('spool forgets again waiting=%d',
+                         self._spool.waiting[0])
+            self._full = False
 
     def _count(self, made: int = 0, sent: int = 0, failed: int = 0) -> None:
         with self._counting:

@@ -9,10 +9,15 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from moc_meter import errors, signing
+from moc_meter import errors
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.publisher import disk, messages
+
+if TYPE_CHECKING:
+    # Its library is large, and of use to those who sign only.
+    from moc_meter import signing
 
 #: A message is lines of JSON, none of them empty; an empty one ends it.
 _END = b'\n\n'

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from moc_meter import errors, signing
+from moc_meter import errors
 from moc_meter.messaging import codec
 from moc_meter.model.sample import Refused, Sample
+
+if TYPE_CHECKING:
+    # Its library is large, and of use to those who sign only.
+    from moc_meter import signing
 
 #: Samples and refused things in a message.
 BATCH = 100

@@ -17,6 +17,8 @@ from moc_meter.publisher import disk
 #: takes twice, in the log and in the file: what leaves the spool has to be
 #: written down as well, so a spool that filled its disk could never empty.
 _RESERVE = 32 * 1024 * 1024
+#: Messages that are removed in one transaction.
+_PART = 1000
 #: Tells our files from the SQLite files of others: 'mmsp'.
 _APPLICATION = 0x6D6D7370
 
@@ -54,6 +56,7 @@ class Spool:
                 'the spool cannot be opened; mend it or move it away',
                 path=str(path), reason=str(fault)) from fault
         self._count, self._bytes = _measure(self._connection)
+        self._gone = 0      # last number removed, be it written down or not
 
     @property
     def waiting(self) -> tuple[int, int]:
@@ -65,9 +68,13 @@ class Spool:
         """Return when all the messages are on disk, in this order.
 
         Raises SpoolFull where the cap or the disk has no room for all of
-        them: then none was taken.
+        them, BatchTooLarge where no waiting would make room below the cap:
+        then none was taken.
         """
         size = sum(map(len, messages))
+        if size > self._max_bytes:
+            raise errors.BatchTooLarge('a batch is larger than the spool',
+                                       bytes=size, cap=self._max_bytes)
         with self._lock:
             if self._bytes + size > self._max_bytes:
                 raise errors.SpoolFull(
@@ -89,25 +96,38 @@ class Spool:
         """The oldest messages and their numbers; they stay."""
         with self._lock:
             return self._connection.execute(
-                'SELECT id, content FROM message ORDER BY id LIMIT ?',
-                (limit,)).fetchall()
+                'SELECT id, content FROM message WHERE id > ? '
+                'ORDER BY id LIMIT ?', (self._gone, limit)).fetchall()
 
-    def remove(self, numbers: Sequence[int]) -> None:
-        """Forget the messages of these numbers; others are not touched."""
+    def remove(self, last: int) -> None:
+        """Forget the messages up to this number.
+
+        Raises SpoolFull where the disk has no room to write that down. They
+        do not wait any more all the same; only another start finds them
+        again, unless a later removal is written down before.
+        """
         with self._lock:
-            with self._transaction() as connection:
-                gone = [size for number in numbers for (size,)
-                        in connection.execute(
-                            'DELETE FROM message WHERE id = ? '
-                            'RETURNING length(content)', (number,))]
-            self._count -= len(gone)
-            self._bytes -= sum(gone)
+            (count, size), = self._connection.execute(
+                'SELECT count(*), coalesce(sum(length(content)), 0) '
+                'FROM message WHERE id > ? AND id <= ?', (self._gone, last))
+            self._gone = max(self._gone, last)
+            self._count -= count
+            self._bytes -= size
+            while self._removed(_PART) == _PART:
+                pass        # what could not be written down before, too
 
     def close(self) -> None:
         """Let the next owner in; what waits stays."""
         with self._lock:
             self._connection.close()
             self._owner.close()
+
+    def _removed(self, limit: int) -> int:
+        with self._transaction() as connection:
+            return connection.execute(
+                'DELETE FROM message WHERE id IN (SELECT id FROM message '
+                'WHERE id <= ? ORDER BY id LIMIT ?)',
+                (self._gone, limit)).rowcount
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -140,11 +140,10 @@ class ScheduledMeter:
 
     def samples(self, notification: Notification) -> Iterator[Sample]:
         payload = notification.payload
-        instance = message.part(message.part(payload, 'request_spec'),
-                                'instance_properties')
         subject = message.Subject.of(
             notification, payload.get('instance_id'),
-            project_id=instance.get('project_id'),
+            project_id=message.said(payload, 'request_spec',
+                                    'instance_properties', 'project_id'),
             metadata=message.described(notification, payload, ()))
         if subject is not None:
             yield from subject.sample('instance.scheduled', 'instance', 1,

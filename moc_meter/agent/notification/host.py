@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import collections
+import copy
+import dataclasses
 import fnmatch
-import json
 import logging
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from moc_meter import contracts, errors
 from moc_meter.agent.notification import message
@@ -21,20 +23,16 @@ from moc_meter.agent.notification.base import (
     ProfiledPlugin,
 )
 from moc_meter.agent.notification.events import EventMaker
-from moc_meter.agent.polling.calls import Calls
+from moc_meter.agent.notification.patience import Patience
+from moc_meter.agent.notification.refusal import refusal
 from moc_meter.model.meter import Definitions
 from moc_meter.model.sample import Refused, Sample
 
 LOG = logging.getLogger(__name__)
+_T = TypeVar('_T')
 
-_ORIGIN = 'agent notification'
-#: Characters of a reason: a fault may show a value as large as a message.
-_LONGEST = 1000
 #: Longest that a plugin may take for one notification, in seconds.
 _PATIENCE = 5.0
-#: So often it may take longer; then it is not asked any more, since each time
-#: holds up the others. One that does not come back at all is not asked twice.
-_HANGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,8 @@ class Outcome:
     """What came of one notification.
 
     asked: the plugins that ask for its event type.
+    switched_off: those that would, and why they are not asked.
+    unmetered: why nothing is metered of it, whatever its type.
     makers: the plugin that made each sample.
     unwanted: meters of samples that were made, of profiles not wanted.
     """
@@ -49,6 +49,8 @@ class Outcome:
     samples: tuple[Sample, ...] = ()
     refused: tuple[Refused, ...] = ()
     asked: tuple[str, ...] = ()
+    switched_off: Mapping[str, str] = field(default_factory=dict)
+    unmetered: str | None = None
     makers: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
 
@@ -65,11 +67,13 @@ class PluginHost:
                  definitions: Definitions,
                  profiles: Collection[str] = ('metric', 'existence'), *,
                  events: Collection[str] = (),
-                 patience: float = _PATIENCE) -> None:
+                 patience: float = _PATIENCE,
+                 clock: Callable[[], float] = time.monotonic) -> None:
         """plugins: by name. profiles: of the meters that are wanted.
 
         events: types of which an event is made too: fnmatch patterns.
         patience: seconds that a plugin may take for one notification.
+        clock: seconds that only grow, by which a plugin is tried again.
         Raises InvalidPlugin for what is no notification plugin.
         """
         for name, plugin in plugins.items():
@@ -78,17 +82,22 @@ class PluginHost:
                 raise errors.InvalidPlugin(
                     'a plugin does not keep its contract', name=name,
                     reason=complaint)
-        self._patience = patience
-        self._calls = Calls('notification-plugins')
+        self._patience = Patience(patience, clock)
+        self._said: set[str] = set()        # plugins with a fault in the log
         self._events = EventMaker(events)
         self._profiles = frozenset(profiles)
-        self._plugins = _asked(plugins, self._profiles)
+        #: as they are now: a plugin may be of another mind later
+        self._patterns = {name: tuple(plugin.event_types)
+                          for name, plugin in plugins.items()}
+        self._switched_off = _switched_off(plugins, self._profiles)
+        self._plugins = {name: plugin for name, plugin in plugins.items()
+                         if name not in self._switched_off}
         self._profiled = {name for name, plugin in self._plugins.items()
                           if isinstance(plugin, ProfiledPlugin)}
         self._definitions = definitions
         self._lock = threading.Lock()
         #: 'notifications' that a plugin asked for, 'samples' and 'refused'
-        #: that came of them, 'fault NAME' and 'hang NAME' of each plugin
+        #: that came of them, 'fault NAME' of each plugin
         self.counts: collections.Counter[str] = collections.Counter()
 
     @property
@@ -105,41 +114,48 @@ class PluginHost:
         flat: the message in its flat form; one that neither a plugin asks
             for nor is to be an event gives nothing, whatever is in it.
         """
-        wanted = self._asking_for(flat.get('event_type'))
-        happens = self._events.wants(flat.get('event_type'))
+        event_type = flat.get('event_type')
+        wanted = self._asking_for(event_type, self._plugins)
+        happens = self._events.wants(event_type)
+        nothing = Outcome(asked=tuple(wanted), switched_off=self._asking_for(
+            event_type, self._switched_off))
         if not wanted and not happens:
-            return Outcome()
+            return nothing
         try:
             notification = message.to_notification(source, flat)
         except errors.InvalidMessage as fault:
-            return self._count(Outcome(
-                refused=(self._refusal('envelope', flat, fault),),
-                asked=tuple(wanted)))
+            return self._count(dataclasses.replace(nothing, refused=(
+                self._refusal('envelope', source, flat, fault),)))
         if notification is None:
-            return Outcome(asked=tuple(wanted))
-        made: list[tuple[str, Sample]] = []
+            return dataclasses.replace(nothing,
+                                       unmetered=message.unmetered(flat))
+        makers: list[str] = []
+        samples: list[Sample] = []
         refused: list[Refused] = []
+        unwanted: list[str] = []
         for name, plugin in wanted.items():
             try:
                 found = self._asked(name, plugin, notification)
             except Exception as fault:
                 # Whatever it is: a stranger's bug stops nobody else.
-                refused.append(self._refusal(name, flat, fault))
-            else:
-                made += [(name, sample) for sample in found]
-        kept = [(name, sample) for name, sample in made
-                if self._is_wanted(name, sample)]
+                refused.append(self._refusal(name, source, flat, fault))
+                continue
+            kept = [sample for sample in found
+                    if self._is_wanted(name, sample)]
+            unwanted += [sample.meter for sample in found
+                         if not self._is_wanted(name, sample)]
+            samples += kept
+            makers += [name] * len(kept)
         if happens:
             try:
-                kept.append(('event', self._events.event(notification)))
+                samples.append(self._events.event(notification))
+                makers.append('event')
             except Exception as fault:
                 # What it says may be nothing that can be written.
-                refused.append(self._refusal('event', flat, fault))
-        return self._count(Outcome(
-            tuple(sample for _, sample in kept), tuple(refused),
-            asked=tuple(wanted), makers=tuple(name for name, _ in kept),
-            unwanted=tuple(sample.meter for name, sample in made
-                           if not self._is_wanted(name, sample))))
+                refused.append(self._refusal('event', source, flat, fault))
+        return self._count(dataclasses.replace(
+            nothing, samples=tuple(samples), refused=tuple(refused),
+            makers=tuple(makers), unwanted=tuple(unwanted)))
 
     @property
     def names(self) -> list[str]:
@@ -148,43 +164,30 @@ class PluginHost:
 
     @property
     def left_out(self) -> list[str]:
-        """Plugins that hang now, or have done so too often: not asked."""
-        hanging = self._calls.hanging
-        return [name for name in self._plugins
-                if name in hanging or self.counts[f'hang {name}'] >= _HANGS]
+        """Plugins that are not asked: they hang or are slow, or were so a
+        short while ago.
+        """
+        out = self._patience.left_out
+        return [name for name in self._plugins if name in out]
 
     def _asked(self, name: str, plugin: NotificationPlugin,
                notification: Notification) -> list[Sample]:
-        if name in self.left_out:
-            raise errors.PluginHangs(
-                'a plugin hangs and is not asked', times=self.counts[
-                    f'hang {name}'])
-        try:
-            return self._calls.call(
-                name, lambda: list(contracts.samples(
-                    lambda: plugin.samples(notification))), self._patience)
-        except TimeoutError as fault:
-            if name not in self._calls.hanging:
-                raise       # the plugin's own
-            self._hung(name)
-            raise errors.PluginHangs('a plugin does not answer',
-                                     seconds=self._patience) from fault
+        """Its samples; it is given a copy, and changes it for no other."""
+        was_absent = name in self._patience.absent
+        found = self._patience.call(name, lambda: list(contracts.samples(
+            lambda: plugin.samples(copy.deepcopy(notification)))))
+        if was_absent and name not in self._patience.absent:
+            self._said.discard(name)
+            LOG.info('plugin answers again plugin=%s', name)
+        return found
 
-    def _hung(self, name: str) -> None:
-        with self._lock:
-            self.counts[f'hang {name}'] += 1
-            last = self.counts[f'hang {name}'] == _HANGS
-        if last:
-            LOG.error('plugin left out until the next start, it hangs '
-                      'plugin=%s times=%d', name, _HANGS)
-
-    def _asking_for(self, event_type: object
-                    ) -> dict[str, NotificationPlugin]:
+    def _asking_for(self, event_type: object, among: Mapping[str, _T]
+                    ) -> dict[str, _T]:
         if not isinstance(event_type, str):
             return {}
-        return {name: plugin for name, plugin in self._plugins.items()
+        return {name: one for name, one in among.items()
                 if any(fnmatch.fnmatchcase(event_type, pattern)
-                       for pattern in plugin.event_types)}
+                       for pattern in self._patterns[name])}
 
     def _is_wanted(self, plugin: str, sample: Sample) -> bool:
         """A site's own meters have no profile, and are always wanted.
@@ -197,23 +200,23 @@ class PluginHost:
         return (known is None or known.profile is None
                 or known.profile in self._profiles)
 
-    def _refusal(self, name: str, flat: Mapping[str, Any],
+    def _refusal(self, name: str, source: str, flat: Mapping[str, Any],
                  fault: Exception) -> Refused:
-        """Also named in the log, for the first fault of a plugin."""
-        code, reason = errors.InvalidMessage.code, repr(fault)
-        if isinstance(fault, errors.MeterError):
-            code, reason = fault.code, str(fault)
-        reason = reason[:_LONGEST]
+        """Also named in the log, for the first fault of a plugin.
+
+        One that was left out and answers again begins anew.
+        """
+        made = refusal(name, source, flat, fault)
         with self._lock:
             self.counts[f'fault {name}'] += 1
-            first = self.counts[f'fault {name}'] == 1
+            first = name not in self._said
+            self._said.add(name)
         if first:
             LOG.warning('notification refused, further ones are counted '
                         'plugin=%s event_type=%s message_id=%s reason=%s',
                         name, flat.get('event_type'), flat.get('message_id'),
-                        reason)
-        return Refused(content=_content(flat), code=code, origin=_ORIGIN,
-                       reason=f'{name}: {reason}')
+                        made.reason.removeprefix(f'{name}: '))
+        return made
 
     def _count(self, outcome: Outcome) -> Outcome:
         with self._lock:
@@ -223,27 +226,15 @@ class PluginHost:
         return outcome
 
 
-def _asked(plugins: Mapping[str, NotificationPlugin],
-           profiles: Collection[str]) -> dict[str, NotificationPlugin]:
-    """Those whose profile is on, but for those that others stand for."""
-    found = {name: plugin for name, plugin in plugins.items()
-             if not isinstance(plugin, ProfiledPlugin)
-             or plugin.profile in profiles}
-    replaced = {name for plugin in found.values()
-                if isinstance(plugin, AlternativePlugin)
-                for name in plugin.instead_of}
-    return {name: plugin for name, plugin in found.items()
-            if name not in replaced}
-
-
-def _content(flat: Mapping[str, Any]) -> bytes:
-    """The message as it came, but without what its context may hold."""
-    kept = {key: value for key, value in flat.items()
-            if not key.startswith('_context_')
-            or key.removeprefix('_context_') in message.CONTEXT}
-    try:
-        return json.dumps(kept).encode()
-    except RecursionError:
-        # Nested so deeply that it could just be read: this tells which it is.
-        return json.dumps({key: value for key, value in kept.items()
-                           if isinstance(value, str)}).encode()
+def _switched_off(plugins: Mapping[str, NotificationPlugin],
+                  profiles: Collection[str]) -> dict[str, str]:
+    """Why plugins are not asked: their profile is off, or others stand in."""
+    found = {name: f'its profile is off: {plugin.profile}'
+             for name, plugin in plugins.items()
+             if isinstance(plugin, ProfiledPlugin)
+             and plugin.profile not in profiles}
+    for other, plugin in plugins.items():
+        if other not in found and isinstance(plugin, AlternativePlugin):
+            found |= {name: f'instead of it is asked: {other}'
+                      for name in plugin.instead_of if name in plugins}
+    return found

@@ -59,7 +59,7 @@ class DirectoryMeters:
         named = 'role' if kind == 'role_assignment' else 'resource_info'
         subject = message.Subject.of(
             notification, event.get(named),
-            user_id=message.part(event, 'initiator').get('id'),
+            user_id=message.said(event, 'initiator', 'id'),
             metadata=message.described(notification, event, _TRAITS))
         if subject is not None:
             yield from subject.sample(notification.event_type, kind, 1,

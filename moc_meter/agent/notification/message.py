@@ -66,12 +66,9 @@ def to_notification(source: str, message: Mapping[str, Any]
 
     Raises InvalidMessage where the envelope lacks what every sample needs.
     """
-    priority, event_type, payload = (
-        message.get(key) for key in ('priority', 'event_type', 'payload'))
-    if (not isinstance(priority, str) or priority.lower() not in PRIORITIES
-            or not isinstance(event_type, str)
-            or not isinstance(payload, Mapping)):
+    if unmetered(message) is not None:
         return None
+    event_type, payload = message['event_type'], message['payload']
     message_id = message.get('message_id')
     timestamp = instant(message.get('timestamp'))
     if not isinstance(message_id, str) or not message_id:
@@ -87,6 +84,19 @@ def to_notification(source: str, message: Mapping[str, Any]
         publisher_id=publisher_id if isinstance(publisher_id, str) else '',
         timestamp=timestamp, payload=payload,
         context={key: message.get(f'_context_{key}') for key in CONTEXT})
+
+
+def unmetered(message: Mapping[str, Any]) -> str | None:
+    """Why nothing is metered of a flat message, as a sentence; or None."""
+    priority = message.get('priority')
+    if not isinstance(priority, str) or priority.lower() not in PRIORITIES:
+        return ('of this priority nothing is metered, but of '
+                + ', '.join(PRIORITIES))
+    if not isinstance(message.get('event_type'), str):
+        return 'the event type is no text'
+    if not isinstance(message.get('payload'), Mapping):
+        return 'the payload is no object'
+    return None
 
 
 def instant(value: object) -> datetime.datetime | None:
@@ -141,6 +151,22 @@ def text(value: object) -> str | None:
     raise errors.InvalidSample('an id must be text', value=value)
 
 
+def _owner(value: object) -> str | None:
+    """The id of a user or project; null where it is no text.
+
+    What it may have meant is not guessed, nor is it worth the figures.
+    """
+    return value if isinstance(value, str) else None
+
+
+def said(payload: Mapping[str, Any], *names: str) -> object:
+    """What objects within each other say; None where one of them is none."""
+    found: object = payload
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
 def part(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """An object within a payload; empty where it is absent or null.
 
@@ -173,6 +199,19 @@ def _user_metadata(metadata: object) -> Iterator[tuple[str, object]]:
                        value[:_LONGEST] if isinstance(value, str) else value)
 
 
+def _finite(value: object) -> object:
+    """The value; null in place of each number in it that is not finite."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list():
+            return [_finite(inner) for inner in value]
+        case _:
+            return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """The resource that a notification tells of, and whose it is."""
@@ -187,13 +226,19 @@ class Subject:
     def of(cls, notification: Notification, resource_id: object, *,
            project_id: object = None, user_id: object = None,
            metadata: Mapping[str, object]) -> Self | None:
-        """The subject of these values of a payload; None without an id."""
+        """The subject of these values of a payload; None without an id.
+
+        An owner that is no text is null; so is, in metadata, NaN or an
+        infinity, which JSON does not have and no store would take.
+        Raises InvalidSample where the id of the resource is no text.
+        """
         known = text(resource_id)
         if not known:
             return None
         return cls(notification=notification, resource_id=known,
-                   project_id=text(project_id), user_id=text(user_id),
-                   metadata=metadata)
+                   project_id=_owner(project_id), user_id=_owner(user_id),
+                   metadata={name: _finite(value)
+                             for name, value in metadata.items()})
 
     def sample(self, meter: str, unit: str, figure: object,
                kind: MeterKind = MeterKind.GAUGE, *place: str

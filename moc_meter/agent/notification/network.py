@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from moc_meter import errors
 from moc_meter.agent.notification import message
 from moc_meter.agent.notification.base import Notification
 from moc_meter.model.sample import MeterKind, Sample
@@ -63,9 +64,16 @@ def _resources(kind: str, payload: Mapping[str, Any]
                ) -> Iterator[Mapping[str, Any]]:
     """Those that the payload tells of: several after a bulk creation.
 
-    The beginning of an update tells what is to change, and the id beside it.
+    Of those what is no object with an id costs no other its meters. The
+    beginning of an update tells what is to change, and the id beside it.
     """
-    yield from payload.get(f'{kind}s') or ()
+    listed = payload.get(f'{kind}s') or []
+    if not isinstance(listed, list):
+        raise errors.InvalidSample('must be a list', field=f'{kind}s')
+    for one in listed:
+        match one:
+            case {'id': str()}:
+                yield one
     if kind in payload:
         yield {'id': payload.get('id'), **payload[kind]}
 
@@ -74,12 +82,15 @@ def _subject(notification: Notification, resource: Mapping[str, Any]
              ) -> message.Subject | None:
     """The resource and its owner, who need not be the one who asked.
 
-    What names no owner, such as the beginning of an update, is the asker's.
+    What names no owner, such as the beginning of an update, is the asker's;
+    what names one that cannot be read is not.
     """
+    named = [resource[name] for name in ('tenant_id', 'project_id')
+             if resource.get(name) not in (None, '')]
     return message.Subject.of(
         notification, resource.get('id'),
-        project_id=(resource.get('tenant_id') or resource.get('project_id')
-                    or notification.context.get('project_id')),
+        project_id=(named[0] if named
+                    else notification.context.get('project_id')),
         user_id=notification.context.get('user_id'),
         metadata=message.described(notification, resource, resource))
 

@@ -34,7 +34,6 @@ class RequestMeters:
     def samples(self, notification: Notification) -> Iterator[Sample]:
         event = notification.payload
         target = message.part(event, 'target')
-        initiator = message.part(event, 'initiator')
         metadata = message.described(notification, event,
                                      ('action', 'outcome'))
         match target.get('metadata'):
@@ -42,8 +41,9 @@ class RequestMeters:
                 metadata |= {name: place[name] for name in _PLACE
                              if name in place}
         subject = message.Subject.of(
-            notification, target.get('id'), user_id=initiator.get('id'),
-            project_id=initiator.get('project_id'), metadata=metadata)
+            notification, target.get('id'), metadata=metadata,
+            user_id=message.said(event, 'initiator', 'id'),
+            project_id=message.said(event, 'initiator', 'project_id'))
         if subject is None:
             return
         for number, (meter, unit, result) in enumerate(_measured(event)):

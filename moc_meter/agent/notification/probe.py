@@ -11,8 +11,8 @@ import functools
 from collections.abc import Iterator
 
 from moc_meter import contracts, errors
+from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification.base import Notification, NotificationPlugin
-from moc_meter.agent.polling.calls import Calls
 
 #: What a plugin may raise where a payload is not what its service documents.
 ALLOWED = (errors.InvalidSample, KeyError, TypeError)

@@ -21,7 +21,7 @@ from moc_meter.agent.notification import message
 from moc_meter.agent.notification.cloud import CloudBus
 from moc_meter.agent.notification.host import PluginHost
 from moc_meter.model.pause import pauses
-from moc_meter.publisher.base import Publisher
+from moc_meter.publisher.base import Batch, Publisher, halves
 
 LOG = logging.getLogger(__name__)
 
@@ -113,18 +113,30 @@ class NotificationService:
     def _take(self, incoming: Sequence[Incoming]) -> bool:
         """Whether what comes of the messages is durable.
 
-        Waits while the spool is full; False where we leave meanwhile.
+        Waits while the spool is full; False where we leave meanwhile. What
+        is too large for the spool goes there in parts.
         """
         outcomes = [self._host.take(self._source, _flat(one))
                     for one in incoming]
-        samples = [found for outcome in outcomes for found in outcome.samples]
-        refused = [found for outcome in outcomes for found in outcome.refused]
-        if not samples and not refused:
-            return True
+        waiting: list[Batch] = [
+            ([found for outcome in outcomes for found in outcome.samples],
+             [found for outcome in outcomes for found in outcome.refused])]
+        while waiting:
+            batch = waiting.pop()
+            try:
+                if any(batch) and not self._publish(batch):
+                    return False
+            except errors.BatchTooLarge:
+                if sum(map(len, batch)) == 1:
+                    raise
+                waiting += reversed(halves(*batch))
+        return True
+
+    def _publish(self, batch: Batch) -> bool:
         full = False
         for pause in pauses():
             try:
-                self._publisher.publish(samples, refused)
+                self._publisher.publish(*batch)
             except errors.SpoolFull as fault:
                 if not full:
                     LOG.warning('notifications held reason=%s', fault)

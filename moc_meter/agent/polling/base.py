@@ -37,6 +37,7 @@ class Instance:
     host: str                       # where it runs
     project_id: str | None
     user_id: str | None
+    run: str | None = None          # which of its lives: see Guest
     metadata: Mapping[str, object] = field(default_factory=dict)
 
 

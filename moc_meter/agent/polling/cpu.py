@@ -63,7 +63,8 @@ class CpuUtil:
                                                         self._ask):
             if consumed is None:
                 continue
-            change = self._readings.change((instance.id,), consumed, at)
+            change = self._readings.change((instance.id,), consumed, at,
+                                           instance.run)
             busy = change.share(100, vcpus) if change and vcpus else None
             if busy is not None:
                 yield UTIL.of(tick, instance, busy, cpu_number=vcpus)
@@ -85,8 +86,9 @@ class CpuDelta:
         for instance, (consumed, at) in answered(instances, self._ask):
             if consumed is None:
                 continue
-            change = self._readings.change((instance.id,), consumed, at)
-            if change and change.amount >= 0:
+            change = self._readings.change((instance.id,), consumed, at,
+                                           instance.run)
+            if change and change.amount is not None:
                 yield DELTA.of(tick, instance, change.amount)
 
     def _ask(self, name: str) -> tuple[int | None, int]:

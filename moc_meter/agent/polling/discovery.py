@@ -72,7 +72,7 @@ class NovaInstances:
             return None
         return Instance(
             id=guest.id, name=guest.name, host=self._host,
-            project_id=project, user_id=user,
+            project_id=project, user_id=user, run=guest.run,
             metadata={'host': self._host, 'name': guest.name,
                       'status': _STATUS[guest.state],
                       'state': _STATUS[guest.state],

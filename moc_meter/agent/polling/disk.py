@@ -92,7 +92,7 @@ class DiskDeviceRates:
             for disk in disks:
                 for name, rate in _rated(
                         self._readings, (instance.id, disk.device),
-                        _figures(disk), at):
+                        _figures(disk), at, instance.run):
                     yield _sample(DEVICE_RATE[name], tick, instance, disk,
                                   rate)
 
@@ -114,7 +114,7 @@ class DiskRates:
                 instances, lambda name: _timed(self._hypervisor, name)):
             of = instance.id, *(disk.device for disk in disks)
             for name, rate in _rated(self._readings, of,
-                                     _summed(disks, RATE), at):
+                                     _summed(disks, RATE), at, instance.run):
                 yield RATE[name].of(tick, instance, rate)
 
 
@@ -124,12 +124,12 @@ def _timed(hypervisor: TimedDisks,
 
 
 def _rated(readings: Readings, of: tuple[str, ...],
-           figures: Sequence[Figure], at: int
+           figures: Sequence[Figure], at: int, run: str | None
            ) -> Iterator[tuple[str, Decimal]]:
     for name, figure in figures:
         if name not in _COUNTERS or figure is None:
             continue
-        change = readings.change((*of, name), figure, at)
+        change = readings.change((*of, name), figure, at, run)
         rate = change.per_second() if change else None
         if rate is not None:
             yield name, rate

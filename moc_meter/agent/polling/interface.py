@@ -86,7 +86,7 @@ class InterfaceDeltas:
                 self._hypervisor, self._readings, instances, DELTAS):
             added = change.amount if change else 0
             yield _sample(DELTAS[name], tick, instance, interface,
-                          figure if added < 0 else added)
+                          figure if added is None else added)
 
 
 def _changes(hypervisor: TimedInterfaces, readings: Readings,
@@ -105,7 +105,8 @@ def _changes(hypervisor: TimedInterfaces, readings: Readings,
             for name, figure in _figures(interface):
                 if name in wanted and figure is not None:
                     yield (instance, interface, name, figure, readings.change(
-                        (instance.id, interface.name, name), figure, at))
+                        (instance.id, interface.name, name), figure, at,
+                        instance.run))
 
 
 def _sample(measure: Measure, tick: Tick, instance: Instance,

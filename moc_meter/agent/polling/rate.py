@@ -21,11 +21,12 @@ _WIDE = decimal.Context(prec=60)
 class Change:
     """How a counter went on from one reading to the next."""
 
-    amount: int                     # negative where it began anew
+    amount: int | None              # None where it began anew
     elapsed: int                    # ns of the monotonic clock
 
     def per_second(self) -> Decimal | None:
-        """Amount in a second; None where counter or time went back."""
+        """Amount in a second; None where it began anew, or no time passed.
+        """
         return self.share(_SECOND)
 
     def share(self, times: int, among: int = 1) -> Decimal | None:
@@ -33,7 +34,7 @@ class Change:
 
         Not rounded to the digits that a sample may have.
         """
-        if self.amount < 0 or self.elapsed <= 0 or among <= 0:
+        if self.amount is None or self.elapsed <= 0 or among <= 0:
             return None
         return _WIDE.divide(Decimal(times * self.amount),
                             Decimal(self.elapsed * among))
@@ -43,22 +44,25 @@ class Readings:
     """The last reading of each counter; those of a day, in one process."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._last: dict[tuple[str, ...], tuple[int, int, str | None]] = {}
 
     def change(self, counter: tuple[str, ...], figure: int,
-               at: int) -> Change | None:
+               at: int, run: str | None) -> Change | None:
         """Since the reading before, which this one takes the place of.
 
         counter: the instance's uuid, then what is counted of which part.
         at: ns of the monotonic clock, when it was read.
+        run: the instance's; in another one the counter began anew, even
+            where it is the larger one.
         None where there was none.
         """
         before = self._last.pop(counter, None)
-        self._last[counter] = figure, at
+        self._last[counter] = figure, at, run
         self._forget(at - _KEPT)
         if before is None:
             return None
-        return Change(figure - before[0], at - before[1])
+        grown = figure >= before[0] and run == before[2]
+        return Change(figure - before[0] if grown else None, at - before[1])
 
     def _forget(self, until: int) -> None:
         """Readings stand in the order in which they were made."""

@@ -9,72 +9,28 @@ that does is left alone until it comes back, and the others are asked.
 from __future__ import annotations
 
 import datetime
-import functools
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
-from moc_meter import errors
-from moc_meter.agent.polling.base import (
-    ComputePoller,
-    Discoverer,
-    HardwarePoller,
-    Tick,
-)
-from moc_meter.agent.polling.calls import Calls
+from moc_meter import contracts, errors
+from moc_meter.agent.calls import Calls
+from moc_meter.agent.polling.base import Tick
 from moc_meter.agent.polling.clock import Clock
+from moc_meter.agent.polling.survey import Ask, Question, Survey
 from moc_meter.model.pause import pauses
 from moc_meter.model.sample import Sample
-from moc_meter.publisher.base import Publisher
+from moc_meter.publisher.base import Publisher, halves
 
 LOG = logging.getLogger(__name__)
 
 #: Samples that are handed over at once; more would only take memory.
 _BATCH = 500
-#: The part of an interval that a poller may take for one question, and the
+#: The part of an interval that a poller may take for all its questions, but
+#: never more than half of what is left for it and those after it; and the
 #: discovery of all there is to ask.
 _SHARE, _DISCOVERY_SHARE = 0.25, 0.5
-
-#: The name of a poller, and what asks it for samples of one thing.
-Ask = Callable[[], Iterable[Sample]]
-Question = tuple[str, Ask]
-
-
-class Survey(Protocol):
-    """What is asked in a round."""
-
-    def questions(self, tick: Tick) -> Iterable[Question]:
-        """Those of this tick; those of one poller stand together."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceSurvey:
-    """Every compute poller, of every instance that is found."""
-
-    discoverer: Discoverer
-    pollers: Mapping[str, ComputePoller]
-
-    def questions(self, tick: Tick) -> Iterator[Question]:
-        instances = self.discoverer.instances()
-        for name, poller in self.pollers.items():
-            for instance in instances:
-                yield name, functools.partial(poller.samples, tick,
-                                              [instance])
-
-
-@dataclass(frozen=True, slots=True)
-class HostSurvey:
-    """Every hardware poller, of our own host."""
-
-    host: str
-    pollers: Mapping[str, HardwarePoller]
-
-    def questions(self, tick: Tick) -> Iterator[Question]:
-        for name, poller in self.pollers.items():
-            yield name, functools.partial(poller.samples, tick, self.host)
 
 
 class Rounds:
@@ -96,6 +52,10 @@ class Rounds:
         #: samples handed over; faults of pollers; rounds that were skipped
         #: since the one before was not over; samples lost at a stop
         self.counted: Counter[str] = Counter()
+        #: by poller, in this process: questions at which it failed, and the
+        #: tick that it answered last, in time
+        self.faults: Counter[str] = Counter()
+        self.last_success: dict[str, datetime.datetime] = {}
 
     def begin(self, tick: Tick, stop: threading.Event) -> None:
         """Begin the tick's round, unless the one before is not over.
@@ -144,6 +104,7 @@ class Rounds:
         faults: dict[str, Exception] = {}
         asked = {'discovery'}
         samples: list[Sample] = []
+        left: dict[str, float] = {}     # seconds of each poller's share
         for name, ask in self._questions(tick, faults):
             if stop.is_set() or _is_away(faults):
                 break
@@ -151,8 +112,16 @@ class Rounds:
                 self._fault(faults, name, TimeoutError(
                     'the next tick came before all was asked'))
                 break
+            if name not in left:
+                left[name] = min(self._left(tick, _SHARE),
+                                 self._left(tick, 1) / 2)
+            if left[name] <= 0:
+                self._cut_off(name, faults)
+                continue
             asked.add(name)
-            samples += self._samples(tick, name, ask, faults)
+            began = self._clock.now()
+            samples += self._samples(tick, name, ask, left[name], faults)
+            left[name] -= (self._clock.now() - began).total_seconds()
             if len(samples) >= _BATCH:
                 self._hand_over(samples, stop)
                 samples = []
@@ -169,30 +138,47 @@ class Rounds:
             self._fault(faults, 'discovery', fault)
             return []
 
-    def _samples(self, tick: Tick, name: str, ask: Ask,
+    def _samples(self, tick: Tick, name: str, ask: Ask, seconds: float,
                  faults: dict[str, Exception]) -> list[Sample]:
         """The answer to one question; a fault loses no more than its rest."""
         found: list[Sample] = []
+        failure: Exception | None = None
         try:
-            self._calls.call(name, lambda: found.extend(ask()),
-                             self._left(tick, _SHARE))
+            self._calls.call(
+                name, lambda: found.extend(contracts.samples(ask)),
+                min(seconds, self._left(tick, 1)))
         except Exception as fault:      # a plugin's; its host goes on
-            self._fault(faults, name, fault)
-        if self._clock.now() < tick.instant + self._interval:
-            return found[:]     # who hangs may add to it later
-        self._fault(faults, name, TimeoutError(
-            'figures came after the next tick and are not of this one'))
-        return []
+            failure = fault
+        kept = found[:]     # who hangs may add to it later
+        if self._clock.now() >= tick.instant + self._interval:
+            kept, failure = [], failure or TimeoutError(
+                'figures came after the next tick and are not of this one')
+        if failure is None:
+            self.last_success[name] = tick.instant
+        else:
+            self.faults[name] += 1
+            self._fault(faults, name, failure)
+        return kept
 
     def _left(self, tick: Tick, share: float) -> float:
-        """Seconds for one call: its share, and no more than are left."""
+        """Seconds of a share of the interval, and no more than are left."""
         end = tick.instant + self._interval
         return min(share * self._interval.total_seconds(),
                    max((end - self._clock.now()).total_seconds(), 0))
 
-    def _hand_over(self, samples: list[Sample],
+    def _hand_over(self, samples: Sequence[Sample],
                    stop: threading.Event) -> None:
         """Return when the samples are durable, or it is time to stop."""
+        try:
+            self._await_room(samples, stop)
+        except errors.BatchTooLarge:
+            if len(samples) == 1:
+                raise
+            for half, _ in halves(samples, ()):
+                self._hand_over(half, stop)
+
+    def _await_room(self, samples: Sequence[Sample],
+                    stop: threading.Event) -> None:
         waits = pauses()
         while samples and not self._published(samples):
             if self._clock.wait(stop, next(waits)):
@@ -201,7 +187,7 @@ class Rounds:
                 self.counted['lost'] += len(samples)
                 return
 
-    def _published(self, samples: list[Sample]) -> bool:
+    def _published(self, samples: Sequence[Sample]) -> bool:
         try:
             self._publisher.publish(samples)
         except errors.SpoolFull as full:
@@ -209,6 +195,13 @@ class Rounds:
             return False
         self.counted['samples'] += len(samples)
         return True
+
+    def _cut_off(self, name: str, faults: dict[str, Exception]) -> None:
+        """Told once a round, and only of one that has no other fault."""
+        if name not in faults:
+            self.faults[name] += 1
+            self._fault(faults, name, TimeoutError(
+                'its share of the interval is used up'))
 
     def _fault(self, faults: dict[str, Exception], name: str,
                fault: Exception) -> None:
@@ -227,11 +220,12 @@ class Rounds:
     def _tell(self, name: str, fault: Exception) -> None:
         known = isinstance(fault, errors.MeterError | TimeoutError)
         # Facts of an instance change from round to round; the kind does not.
-        shown = type(fault).__name__ + getattr(fault, 'message', '')
+        said = vars(fault).get('message')
+        shown = type(fault).__name__ + (said if type(said) is str else '')
         if self._said.get(name) != shown:
             self._said[name] = shown
-            LOG.warning('polling fails: kind=%s name=%s reason=%r',
-                        self._name, name, fault,
+            LOG.warning('polling fails: kind=%s name=%s reason=%s',
+                        self._name, name, contracts.told(fault),
                         exc_info=None if known else fault)
 
 

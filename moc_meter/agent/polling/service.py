@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from moc_meter.agent.polling.base import Tick
 from moc_meter.agent.polling.clock import Clock, SystemClock
-from moc_meter.agent.polling.round import Rounds, Survey
+from moc_meter.agent.polling.round import Rounds
+from moc_meter.agent.polling.survey import Survey
 from moc_meter.model import period
 from moc_meter.publisher.base import Publisher
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import types
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from moc_meter.agent.polling import base as polling
 from moc_meter.agent.polling.hypervisor import base as hypervisor
 from moc_meter.collector.dispatcher.base import Dispatcher
 from moc_meter.messaging.base import Bus
+from moc_meter.tests.unit.agent.polling.makers import NOON, sample
 
 BROKEN = Path(moc_meter.tests.__file__).parent / 'data' / 'broken_plugins'
 PROTOCOLS: dict[str, Any] = {
@@ -78,6 +81,22 @@ def test_rubbish_is_found_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     [complaint] = probe.complaints(plugin())
     assert complaint.startswith('it fails at an empty mail.probe: ')
     assert 'no sample' in complaint
+
+
+def test_of_what_is_given_nothing_stays_the_plugins_own() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    inner: list[object] = [Text('x'), 1, 0.5, None, True]
+    given = dataclasses.replace(
+        sample('r-1'), meter=Text('m'), interval=(NOON, NOON), sequence=3,
+        metadata=types.MappingProxyType({Text('a'): inner}))
+    [found] = contracts.samples(lambda: [given])
+    assert found == dataclasses.replace(given, metadata={'a': [*inner]})
+    inner.clear()
+    metadata: Any = found.metadata
+    assert [type(found.meter), type(metadata['a'][0]), type(metadata)] == [
+        str, str, dict]
 
 
 @pytest.mark.parametrize('thing', [None, 7, object, lambda: None])

@@ -47,9 +47,9 @@ class Guest:
     os_type: str | None             # 'hvm'
     architecture: str | None        # 'x86_64'
     nova: str | None                # what Nova wrote into it: <instance> XML
-    #: Which of its lives on this host; None where it is off, or not said.
-    #: Its counters begin anew with each.
-    run: int | None = None
+    #: Which of its lives on this host, for ever; None where it is off, or
+    #: not said. Its counters begin anew with each.
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from moc_meter import errors
-from moc_meter.agent.polling.calls import Calls
+from moc_meter.agent.calls import Calls
 
 Answer = TypeVar('Answer')
 
@@ -25,10 +25,9 @@ GONE = (_NO_DOMAIN, _NOT_RUNNING)
 class Connection:
     """Asks one libvirt, for reading only."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str) -> None:
         """Nothing is opened before the first question.
 
-        timeout: seconds that libvirt may take for one answer.
         Raises InvalidConfiguration where the binding is not installed.
         """
         try:
@@ -41,7 +40,6 @@ class Connection:
         self.library.registerErrorHandler(lambda _context, _fault: None,
                                           None)
         self._url = url
-        self._timeout = timeout
         self._calls = Calls('libvirt')
         self._connection: Any = None
 
@@ -50,9 +48,13 @@ class Connection:
         """The keys whose questions were given up and have no end yet."""
         return self._calls.hanging
 
-    def ask(self, key: str, question: Callable[[Any], Answer]) -> Answer:
+    def ask(self, key: str, question: Callable[[Any], Answer],
+            seconds: float) -> Answer:
         """The answer; on a lost connection, that of a new one.
 
+        question: is given the connection; what was had of an earlier one
+            is of no use on it.
+        seconds: that libvirt may take.
         Raises InstanceGone where a guest vanished, or was turned off since
         its state was read; HypervisorUnavailable after the second try;
         TimeoutError.
@@ -61,7 +63,7 @@ class Connection:
         for _ in range(2):
             try:
                 return self._calls.call(
-                    key, lambda: question(self._connected()), self._timeout)
+                    key, lambda: question(self._connected()), seconds)
             except TimeoutError:
                 # A daemon serves few calls of one connection at a time.
                 self._connection = None

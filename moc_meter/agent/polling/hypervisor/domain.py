@@ -36,7 +36,7 @@ def parsed(description: str) -> Element:
 
 
 def guest(name: str, uuid: str, state: base.PowerState,
-          domain: Element, run: int | None = None) -> base.Guest:
+          domain: Element, run: str | None = None) -> base.Guest:
     kind = domain.find('os/type')
     nova = next((found for path in _NOVA
                  if (found := domain.find(path)) is not None), None)

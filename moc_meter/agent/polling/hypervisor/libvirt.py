@@ -17,7 +17,9 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib import parse
 from xml.etree import ElementTree
 
 from moc_meter import errors
@@ -41,9 +43,12 @@ _KINDS = ('STATE', 'CPU_TOTAL', 'BALLOON', 'VCPU', 'INTERFACE', 'BLOCK',
 
 #: Guests whose statistics are asked at once.
 _BULK = 100
-#: Guests that were waited for in vain in a turn; after that, no other is asked
-#: that did not answer before.
-_PATIENCE = 5
+#: The least part of the time-out that a guest is given, however many were
+#: waited for in vain in this turn, and what they may take together, in
+#: time-outs. There may be a storage below them that hangs.
+_LEAST, _PATIENCE = 0.1, 4
+#: Another with each start of this machine.
+_BOOT = Path('/proc/sys/kernel/random/boot_id')
 #: The name of calls about no guest.
 _LIST = 'the list of guests'
 
@@ -70,33 +75,37 @@ class Libvirt:
         """Nothing is opened before the first question.
 
         url: 'qemu:///system', 'test:///default'.
-        timeout: seconds that libvirt may take for one answer.
+        timeout: seconds that libvirt may take for one answer; what is waited
+            for in vain in a turn is four times that.
         Raises InvalidConfiguration where the binding is not installed.
         """
         self._url = url
-        self._connection = Connection(url, timeout)
+        self._timeout = timeout
+        self._boot = _boot(url)
+        self._connection = Connection(url)
         self._libvirt = self._connection.library
         self._turn: dict[str, _Reading] = {}
         self._disks: dict[str, list[base.Disk]] = {}
         self._said: set[str] = set()        # guests with a fault in the log
         self._bad: set[str] = set()         # guests with a fault in this turn
-        self._waited = 0                    # time-outs in this turn
+        self._waits: list[float] = []       # time-outs of this turn, in s
+        self._left_out = False              # whether the turn ended early
 
     def guests(self) -> list[base.Guest]:
         try:
-            listed: list[Any] = self._connection.ask(
-                _LIST, lambda connection: connection.listAllDomains())
+            known: list[str] = self._connection.ask(
+                _LIST, lambda connection: [
+                    guest.UUIDString() for guest
+                    in connection.listAllDomains()], self._timeout)
         except TimeoutError as fault:
             raise errors.HypervisorUnavailable(
                 'libvirt does not answer in time', url=self._url,
                 reason=str(fault)) from fault
-        known = {guest.UUIDString(): guest for guest in listed}
         self._end_turn(known)
         # Whoever kept us waiting is asked last, and delays nobody.
         ordered = sorted(known, key=lambda uuid: uuid in self._said)
         for start in range(0, len(ordered), _BULK):
-            self._read_some({uuid: known[uuid] for uuid
-                             in ordered[start:start + _BULK]})
+            self._read_some(ordered[start:start + _BULK])
         return [reading.guest for reading in self._turn.values()]
 
     def cpu_time(self, name: str) -> int | None:
@@ -138,12 +147,11 @@ class Libvirt:
             raise errors.InstanceGone('no such guest in this turn',
                                       name=name, url=self._url) from None
 
-    def _read_some(self, guests: Mapping[str, Any]) -> None:
-        """Read guests, by uuid, into the turn; a fault costs its own guest.
-        """
-        figures = self._statistics(guests)
+    def _read_some(self, uuids: Sequence[str]) -> None:
+        """Read guests into the turn; a fault costs its own guest."""
+        figures = self._statistics(uuids)
         at = time.monotonic_ns()
-        for uuid in guests:
+        for uuid in uuids:
             read = functools.partial(self._read, bulk=figures.get(uuid, {}),
                                      at=at)
             try:
@@ -156,7 +164,7 @@ class Libvirt:
                 continue
             self._turn[reading.guest.name] = reading
 
-    def _statistics(self, guests: Mapping[str, Any]
+    def _statistics(self, uuids: Sequence[str]
                     ) -> dict[str, Mapping[str, Any]]:
         """Statistics by uuid; libvirt leaves out guests that are gone.
 
@@ -167,15 +175,18 @@ class Libvirt:
                     for kind in _KINDS)
         # A guest that somebody waits for already comes without what that is.
         flags = self._libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        wanted = set(uuids)
         try:
-            found: list[tuple[Any, Mapping[str, Any]]] = self._connection.ask(
-                f'{next(iter(guests))} and others',
-                lambda connection: connection.domainListGetStats(
-                    list(guests.values()), kinds, flags))
+            return self._wait_for(
+                f'{uuids[0]} and others', lambda connection: {
+                    guest.UUIDString(): figures for guest, figures
+                    in connection.domainListGetStats(
+                        # Of this connection: the list may be of another.
+                        [guest for guest in connection.listAllDomains()
+                         if guest.UUIDString() in wanted], kinds, flags)})
         except (TimeoutError, errors.InstanceGone,
                 self._libvirt.libvirtError):
             return {}
-        return {guest.UUIDString(): figures for guest, figures in found}
 
     def _read(self, guest: Any, bulk: Mapping[str, Any],
               at: int) -> _Reading:
@@ -186,7 +197,8 @@ class Libvirt:
         described = domain.parsed(guest.XMLDesc())
         off = state in base.OFF
         known = domain.guest(guest.name(), guest.UUIDString(), state,
-                             described, None if off else guest.ID())
+                             described,
+                             None if off else f'{self._boot}{guest.ID()}')
         if off:
             return _Reading(guest=known, read_at=at)
         cpu = [bulk.get('cpu.time'), bulk.get('vcpu.current')]
@@ -247,20 +259,39 @@ class Libvirt:
 
         Raises InstanceGone where it does not answer in time, too.
         """
-        if uuid in self._connection.hanging or (
-                uuid in self._said and self._waited >= _PATIENCE):
+        if uuid in self._connection.hanging:
             self._bad.add(uuid)
             raise errors.InstanceGone('the guest did not answer before',
                                       uuid=uuid)
         try:
-            return self._connection.ask(uuid, lambda connection: question(
+            return self._wait_for(uuid, lambda connection: question(
                 connection.lookupByUUIDString(uuid)))
         except TimeoutError as fault:
-            self._waited += 1
             self._tell(uuid, 'guest does not answer, left out until it does',
                        fault)
             raise errors.InstanceGone('the guest does not answer',
                                       uuid=uuid) from fault
+
+    def _wait_for(self, key: str,
+                  question: Callable[[Any], Answer]) -> Answer:
+        """Ask, and wait the less the more was waited for in this turn.
+
+        Raises InstanceGone where too much was.
+        """
+        patience = _PATIENCE * self._timeout - sum(self._waits)
+        if patience <= 0:
+            if not self._left_out:
+                LOG.warning('too many guests do not answer, the others are '
+                            'left out in this turn: url=%s', self._url)
+            self._left_out = True
+            raise errors.InstanceGone('the turn is over', key=key)
+        seconds = min(patience, self._timeout
+                      * max(0.5 ** len(self._waits), _LEAST))
+        try:
+            return self._connection.ask(key, question, seconds)
+        except TimeoutError:
+            self._waits.append(seconds)
+            raise
 
     def _tell(self, uuid: str, what: str, fault: Exception) -> None:
         """Log a guest's fault, unless the log has one of it already."""
@@ -277,4 +308,17 @@ class Libvirt:
             if uuid in there:
                 LOG.info('guest is read again: uuid=%s url=%s', uuid,
                          self._url)
-        self._turn, self._disks, self._bad, self._waited = {}, {}, set(), 0
+        self._turn, self._disks, self._bad = {}, {}, set()
+        self._waits, self._left_out = [], False
+
+
+def _boot(url: str) -> str:
+    """What stands before a domain's id, to tell lives of a guest for ever.
+
+    The ids begin anew when the machine starts, so it is which of its starts
+    this is. Of a libvirt on another machine that is not to be had: it tells
+    what machine it is, and not since when it runs. There the id stands
+    alone, which tells a restart of a guest, and not of its host.
+    """
+    return '' if parse.urlsplit(url).hostname else (
+        f'{_BOOT.read_text().strip()}:')

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,7 @@ from moc_meter.tests.servers.guest import Guest
 TICK = Tick(source='region-1',
             instant=datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC))
 HOST = 'compute-1'
+BOOT = Path('/proc/sys/kernel/random/boot_id')
 
 
 @pytest.fixture
@@ -203,6 +205,17 @@ def test_a_libvirt_that_is_not_there_is_unavailable() -> None:
     nowhere = Libvirt('qemu+unix:///session?socket=/nonexistent/socket')
     with pytest.raises(errors.HypervisorUnavailable, match='nonexistent'):
         nowhere.guests()
+
+
+def test_a_life_on_another_machine_is_told_by_its_number_alone(
+        ) -> None:
+    """Our own start is not theirs, which cannot be asked for."""
+    assert [Libvirt(url)._boot for url in (
+        'qemu+ssh://compute-2/system', 'qemu+tls://[::1]:16514/system')
+        ] == ['', '']
+    assert {Libvirt(url)._boot for url in (
+        'qemu:///system', 'qemu+unix:///session?socket=/run/x', 'test:///x')
+        } == {BOOT.read_text().strip() + ':'}
 
 
 def test_a_missing_binding_is_told_with_what_to_install(

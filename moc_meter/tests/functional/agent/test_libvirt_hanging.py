@@ -10,6 +10,7 @@ import logging
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -25,7 +26,8 @@ from moc_meter.agent.polling.disk import DiskMeters
 from moc_meter.agent.polling.hypervisor.libvirt import Libvirt
 from moc_meter.agent.polling.interface import InterfaceMeters
 from moc_meter.agent.polling.memory import MemoryMeters
-from moc_meter.agent.polling.round import InstanceSurvey, Rounds
+from moc_meter.agent.polling.round import Rounds
+from moc_meter.agent.polling.survey import InstanceSurvey
 from moc_meter.tests.contract.hypervisors import (
     BuiltInSubject,
     domain_of,
@@ -140,6 +142,25 @@ def test_one_of_a_thousand_that_hangs_delays_and_loses_no_other(
     assert threading.active_count() <= threads + 3
     assert said(log) == [
         f'guest does not answer, left out until it does: uuid={hung.uuid}']
+
+
+@pytest.mark.parametrize(('hung', 'lines'), [(12, 12), (60, 26)])
+def test_many_that_hang_at_once_use_up_no_more_than_four_time_outs(
+        built_in: BuiltInSubject, faulty: Fault, freed: threading.Event,
+        log: pytest.LogCaptureFixture, hung: int, lines: int) -> None:
+    made = guests(built_in, hung + 8)
+    for guest in made[:hung]:
+        faulty('XMLDesc', guest.uuid, freed.wait)
+    libvirt = Libvirt(built_in.url, timeout=1.0)
+    begin = time.monotonic()
+    names = {guest.name for guest in libvirt.guests()}
+    assert time.monotonic() - begin < 5
+    assert names.isdisjoint(guest.name for guest in made[:hung])
+    if hung == 12:
+        assert names > {guest.name for guest in made[hung:]}
+    ending = [line for line in log.messages if line.startswith('too many')]
+    assert len(ending) == (hung > 12)
+    assert len(log.messages) - len(ending) == pytest.approx(lines, abs=1)
 
 
 def test_a_guest_that_answers_again_is_metered_again(

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,8 @@ from moc_meter.agent.polling.disk import DiskMeters
 from moc_meter.agent.polling.hypervisor.libvirt import Libvirt
 from moc_meter.agent.polling.interface import InterfaceMeters
 from moc_meter.agent.polling.memory import MemoryMeters
-from moc_meter.agent.polling.round import InstanceSurvey, Rounds
+from moc_meter.agent.polling.round import Rounds
+from moc_meter.agent.polling.survey import InstanceSurvey
 from moc_meter.model.sample import Sample
 from moc_meter.tests.contract.hypervisors import new_guest
 from moc_meter.tests.servers import guest as guests
@@ -27,6 +31,7 @@ from moc_meter.tests.servers.guest import Guest
 from moc_meter.tests.servers.libvirtd import Libvirtd
 from moc_meter.tests.unit.agent.polling.makers import ListPublisher
 
+BOOT = Path('/proc/sys/kernel/random/boot_id')
 TICK = Tick(source='region-1',
             instant=datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC))
 
@@ -146,7 +151,8 @@ def test_nova_metadata_comes_whole(server: Libvirtd, libvirt: Libvirt,
     assert instance.metadata == {
         'host': 'compute-1', 'name': guest.name, 'status': 'active',
         'state': 'active', 'os_type': 'hvm', 'architecture': 'x86_64',
-        'run': int(server.virsh('domid', guest.name)),
+        'run': f'{BOOT.read_text().strip()}:'
+               f'{server.virsh("domid", guest.name).strip()}',
         'display_name': guest.display_name,
         'flavor': {'name': guest.flavor, 'vcpus': 2, 'ram': 64, 'disk': 1,
                    'ephemeral': 0, 'swap': 0},
@@ -179,6 +185,28 @@ def test_a_restarted_daemon_is_found_again(server: Libvirtd,
     after = polled(libvirt, DiskMeters(libvirt), guest)
     name = 'disk.device.write.bytes-vda'
     assert after[name].volume == before[name].volume
+
+
+def test_a_daemon_that_restarts_in_mid_turn_is_not_even_noticed(
+        server: Libvirtd, libvirt: Libvirt, guest: Guest,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """The domains that the old connection had listed are of no use then."""
+    connection = importlib.import_module('libvirt').virConnect
+    real = connection.listAllDomains
+    listed: list[Any] = []
+
+    def restarting(self: Any) -> Any:
+        found = real(self)
+        if not listed:
+            listed.append(found)
+            server.stop_daemon()
+            server.start_daemon()
+        return found
+
+    monkeypatch.setattr(connection, 'listAllDomains', restarting)
+    found = polled(libvirt, DiskMeters(libvirt), guest)
+    # Which only the statistics of many at once have.
+    assert 'disk.device.read.latency-vda' in found
 
 
 def test_a_daemon_that_restarts_between_two_polls_is_not_even_noticed(

@@ -15,6 +15,7 @@ from moc_meter.model.sample import Sample
 from moc_meter.publisher.bus import BusPublisher
 from moc_meter.publisher.spool import Spool
 from moc_meter.tests.contract.publishers import sample
+from moc_meter.tests.contract.syscalls import on_a_full_disk
 
 AWAY = errors.BusUnavailable('the bus is away')
 OTHER = errors.BusMismatch('the queue has other arguments')
@@ -128,6 +129,20 @@ def test_a_message_stays_until_the_bus_says_that_it_has_it(
     publisher.close()
     assert waiting_in(tmp_path) == 1
     assert bus.closed
+
+
+def test_on_a_full_disk_each_message_is_sent_once(
+        spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+    """What was sent cannot be written down there, and is not sent again."""
+    spool.append([codec.encode([sample(number)]) for number in range(60)])
+    bus = ScriptedBus()
+    publisher = on_a_full_disk(lambda: BusPublisher(spool, bus))
+    assert [bus.taken.get(timeout=20) for _ in range(60)] == [
+        sample(number) for number in range(60)]
+    publisher.close()
+    assert bus.taken.empty()
+    [line] = caplog.messages
+    assert line.startswith('spool cannot forget what was sent')
 
 
 def test_an_outage_is_told_at_its_beginning_and_its_end(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from moc_meter import errors
 from moc_meter.publisher.spool import Spool
+from moc_meter.tests.contract.syscalls import on_a_full_disk
 
 
 @pytest.fixture
@@ -35,31 +36,31 @@ def test_messages_come_oldest_first_and_stay_until_removed(spool: Spool
     spool.append([b'three'])
     [(number, _), _] = spool.peek(2)
     assert contents(spool) == [b'one', b'two', b'three']
-    spool.remove([number])
+    spool.remove(number)
     assert contents(spool) == [b'two', b'three']
 
 
 def test_waiting_counts_messages_and_bytes(spool: Spool) -> None:
     spool.append([b'one', b'three'])
     assert spool.waiting == (2, 8)
-    spool.remove([number for number, _ in spool.peek(1)])
+    spool.remove(spool.peek(1)[-1][0])
     assert spool.waiting == (1, 5)
 
 
 def test_a_message_is_removed_once(spool: Spool) -> None:
     spool.append([b'one', b'two'])
     [(number, _)] = spool.peek(1)
-    spool.remove([number])
-    spool.remove([number])
+    spool.remove(number)
+    spool.remove(number)
     assert spool.waiting == (1, 3)
 
 
 def test_a_removed_number_is_never_used_again(spool: Spool) -> None:
     spool.append([b'one'])
     [(first, _)] = spool.peek(1)
-    spool.remove([first])
+    spool.remove(first)
     spool.append([b'two'])
-    spool.remove([first])
+    spool.remove(first)
     assert contents(spool) == [b'two']
 
 
@@ -70,19 +71,51 @@ def test_a_batch_beyond_the_cap_is_refused_whole(spool: Spool) -> None:
     assert spool.waiting == (1, 600)
 
 
+def test_a_batch_for_which_there_will_never_be_room_says_so(spool: Spool
+                                                            ) -> None:
+    with pytest.raises(errors.BatchTooLarge, match='cap=1000') as refusal:
+        spool.append([b'x' * 1000, b'y'])
+    assert (refusal.value.retryable, spool.waiting) == (False, (0, 0))
+
+
 def test_the_disk_is_never_filled_so_far_that_nothing_can_be_removed(
         spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     spool.append([b'x'])
     monkeypatch.setattr('moc_meter.publisher.spool._RESERVE', 2 ** 62)
     with pytest.raises(errors.SpoolFull, match='disk'):
         spool.append([b'y'])
-    spool.remove([number for number, _ in spool.peek(1)])
+    spool.remove(spool.peek(1)[-1][0])
     assert spool.waiting == (0, 0)
+
+
+def test_what_cannot_be_forgotten_does_not_wait_and_is_forgotten_later(
+        spool: Spool, path: Path) -> None:
+    spool.append([b'one', b'two', b'three'])
+    (first, _), (second, _) = spool.peek(2)
+    with pytest.raises(errors.SpoolFull, match='disk'):
+        on_a_full_disk(lambda: spool.remove(first))
+    assert (contents(spool), spool.waiting) == ([b'two', b'three'], (2, 8))
+    spool.remove(second)
+    spool.close()
+    later = Spool(path, max_bytes=1000)
+    assert contents(later) == [b'three']
+    later.close()
+
+
+def test_very_many_are_forgotten_at_once(path: Path) -> None:
+    spool = Spool(path, max_bytes=10**6)
+    spool.append([b'x'] * 2500)
+    spool.remove(spool.peek(2400)[-1][0])
+    assert spool.waiting == (100, 100)
+    spool.close()
+    later = Spool(path, max_bytes=10**6)
+    assert later.waiting == (100, 100)
+    later.close()
 
 
 def test_what_is_removed_makes_room(spool: Spool) -> None:
     spool.append([b'x' * 1000])
-    spool.remove([number for number, _ in spool.peek(1)])
+    spool.remove(spool.peek(1)[-1][0])
     spool.append([b'y' * 1000])
     assert contents(spool) == [b'y' * 1000]
 
@@ -102,7 +135,7 @@ def test_pages_of_removed_messages_are_used_again(path: Path) -> None:
     sizes = []
     for _ in range(60):
         spool.append([b'x' * 50_000] * 4)
-        spool.remove([number for number, _ in spool.peek(4)])
+        spool.remove(spool.peek(4)[-1][0])
         sizes.append(sum(file.stat().st_size for file in
                          path.parent.glob('spool*')))
     spool.close()
@@ -163,13 +196,14 @@ def test_it_is_a_queue_whatever_is_done_to_it(
     model: list[bytes] = []
     for step in steps:
         if isinstance(step, int):
-            spool.remove([number for number, _ in spool.peek(step)])
+            spool.remove(max((number for number, _ in spool.peek(step)),
+                             default=0))
             del model[:step]
         elif sum(map(len, model + step)) <= 200:
             spool.append(step)
             model += step
         else:
-            with pytest.raises(errors.SpoolFull):
+            with pytest.raises((errors.SpoolFull, errors.BatchTooLarge)):
                 spool.append(step)
     assert contents(spool) == model
     assert spool.waiting == (len(model), sum(map(len, model)))

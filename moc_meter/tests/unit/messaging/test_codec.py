@@ -137,6 +137,12 @@ def test_mappings_that_are_no_dicts_are_metadata_too() -> None:
     assert sample.metadata == {'flavor': {'vcpus': 2}}
 
 
+def test_what_was_refused_keeps_the_source_that_it_has() -> None:
+    other = dataclasses.replace(BAD, source='region-7')
+    assert codec.decode(codec.encode([], [BAD, other])).refused == [
+        BAD, other]
+
+
 # Signatures
 
 def test_a_signed_message_is_verified() -> None:
@@ -290,6 +296,11 @@ def _deep() -> dict[str, object]:
     return deep
 
 
+class Unspoken:
+    def __repr__(self) -> str:
+        raise SystemExit
+
+
 @pytest.mark.parametrize('make', [
     lambda: dataclasses.replace(ONE, metadata={'a': float('nan')}),
     lambda: dataclasses.replace(ONE, metadata={'a': Decimal(1)}),
@@ -300,6 +311,8 @@ def _deep() -> dict[str, object]:
     lambda: dataclasses.replace(ONE, volume=Decimal('1e999999999')),
     lambda: dataclasses.replace(ONE, volume=Decimal('1e-999999999')),
     lambda: dataclasses.replace(ONE, volume=Decimal('1.' + '1' * 200)),
+    lambda: dataclasses.replace(ONE, sequence=10 ** 5000),
+    lambda: dataclasses.replace(ONE, metadata={'a': Unspoken()}),
 ])
 def test_a_sample_that_cannot_be_written_travels_as_refused(
         make: Callable[[], Sample]) -> None:

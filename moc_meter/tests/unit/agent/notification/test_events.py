@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moc_meter import tests
 from moc_meter.agent.notification import message
 from moc_meter.agent.notification.base import Notification
 from moc_meter.agent.notification.events import EventMaker
 from moc_meter.agent.notification.host import PluginHost
+from moc_meter.conf import notification as notification_options
 from moc_meter.messaging import entry
 from moc_meter.model import meter
 from moc_meter.model.admission import Admission
@@ -75,6 +78,19 @@ def test_the_resource_may_lie_within_the_payload() -> None:
 def test_only_wanted_types_make_events(event_type: Any) -> None:
     assert host('*.end').take('s', flat(event_type)).samples == ()
     assert host().take('s', flat()).samples == ()
+
+
+def test_by_default_no_authentication_is_kept_but_who_is_there_is() -> None:
+    [default] = [option.default for option in notification_options.OPTIONS
+                 if option.name == 'events']
+    captured = {json.loads(path.read_text())['event_type'] for path in (
+        Path(tests.__file__).parent / 'data' / 'notifications' / 'messages'
+        ).glob('keystone-*.json')}
+    assert len(captured) > 5
+    maker = EventMaker(default)
+    assert {one for one in captured if not maker.wants(one)} == {
+        'identity.authenticate'}
+    assert maker.wants('compute.instance.create.end')
 
 
 def test_the_same_notification_makes_the_same_event() -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,11 +15,14 @@ import pytest
 from moc_meter import errors
 from moc_meter.agent.notification import message
 from moc_meter.agent.notification.base import Notification, NotificationPlugin
-from moc_meter.agent.notification.host import PluginHost
+from moc_meter.agent.notification.host import Outcome, PluginHost
 from moc_meter.agent.notification.volume import VolumeMeters
+from moc_meter.messaging import codec
 from moc_meter.model import meter
 from moc_meter.model.sample import Sample
+from moc_meter.publisher import messages
 from moc_meter.tests.servers.base import until
+from moc_meter.tests.unit.agent import rubbish
 
 DEFINITIONS = meter.load()
 
@@ -149,6 +152,14 @@ def test_a_refusal_has_the_code_of_its_error() -> None:
     assert 'volume must be finite' in refused.reason
 
 
+def test_what_is_refused_names_the_source_that_its_samples_would_have(
+        ) -> None:
+    plugins = host(broken=Broken(KeyError('x')))
+    assert [refused.source for message in (flat(), flat(timestamp='soon'))
+            for refused in plugins.take('region-1', message).refused
+            ] == ['region-1'] * 2
+
+
 def test_a_refused_notification_can_be_read_again_but_has_no_token() -> None:
     [refused] = host(broken=Broken(KeyError('x'))).take('region-1',
                                                         flat()).refused
@@ -207,13 +218,14 @@ class Hanging:
 
     def __init__(self) -> None:
         self.asked: list[threading.Event] = []
-        self.back = 0
+        self.answers = False
 
     def samples(self, _: Notification) -> list[Sample]:
+        if self.answers:
+            return []
         let_go = threading.Event()
         self.asked.append(let_go)
         let_go.wait()
-        self.back += 1
         return []
 
 
@@ -230,20 +242,91 @@ def good() -> Sample:
     return made
 
 
-WRONG: list[dict[str, Any]] = [
-    {'resource_id': 1}, {'project_id': b'p'}, {'metadata': []},
-    {'kind': 'gauge'}]
 RUBBISH = [
     'ab', [None], [{'meter': 'mail'}],
-    *([dataclasses.replace(good(), **change)] for change in WRONG)]
+    *([dataclasses.replace(good(), **change)] for change in rubbish.FIELDS)]
 
 
-@pytest.mark.parametrize('rubbish', RUBBISH)
-def test_rubbish_is_the_fault_of_its_plugin_alone(rubbish: object) -> None:
-    outcome = host(strange=Strange(lambda: rubbish)).take('region-1', flat())
-    assert len(outcome.samples) == 2
+def travels(outcome: Outcome) -> None:
+    """Beside what is refused, two good samples; all of it can be sent."""
+    [sent] = messages.encoded(outcome.samples, outcome.refused, None)
+    arrived = codec.decode(sent)
+    assert (len(arrived.samples), len(arrived.refused)) == (2, 1)
+
+
+@pytest.mark.parametrize('given', RUBBISH)
+def test_rubbish_is_the_fault_of_its_plugin_alone(given: object) -> None:
+    outcome = host(strange=Strange(lambda: given)).take('region-1', flat())
     [refused] = outcome.refused
     assert refused.code == errors.InvalidPlugin.code
+    travels(outcome)
+
+
+@pytest.mark.parametrize('make', rubbish.BREAKING)
+def test_samples_that_break_their_reader_break_their_plugin_alone(
+        make: Callable[[], Mapping[str, object]]) -> None:
+    travels(host(strange=Strange(
+        lambda: [dataclasses.replace(good(), metadata=make())])).take(
+            'region-1', flat()))
+
+
+def test_an_error_that_cannot_be_told_is_named_by_its_type() -> None:
+    outcome = host(broken=Broken(rubbish.UnspokenFault('x'))).take(
+        'region-1', flat())
+    assert outcome.refused[0].reason == 'broken: UnspokenFault'
+    travels(outcome)
+
+
+class Thief:
+    """Takes what it finds in the payload, and leaves something else."""
+
+    event_types = ('volume.*',)
+
+    def samples(self, notification: Notification) -> list[Sample]:
+        payload: Any = notification.payload
+        payload['inner']['size'] = 'stolen'
+        payload.clear()
+        raise KeyError('thief')
+
+
+def test_what_a_plugin_does_to_a_payload_nobody_else_sees() -> None:
+    payload = {'volume_id': 'v-1', 'size': 1, 'inner': {'size': 1}}
+    asked = PluginHost({'thief': Thief(), 'volume': VolumeMeters()},
+                       DEFINITIONS)
+    outcome = asked.take('region-1', flat(payload=payload))
+    assert len(outcome.samples) == 2
+    assert json.loads(outcome.refused[0].content)['payload'] == payload
+    assert payload['inner'] == {'size': 1}
+
+
+def test_a_flood_of_characters_is_cut_off_like_one_of_samples() -> None:
+    large = dataclasses.replace(good(), metadata={'a': 'x' * 8000})
+    outcome = host(strange=Strange(lambda: [large] * 9999)).take('region-1',
+                                                                 flat())
+    assert [one.code for one in outcome.refused] == [errors.PluginFloods.code]
+    travels(outcome)
+
+
+def test_who_is_switched_off_is_named_with_the_reason() -> None:
+    class Other(Instead):
+        event_types: Any = ('other.*',)
+
+    other = Other()
+    [off, on] = [host(profiles, other=other)
+                 for profiles in (('metric',), ('versioned',))]
+    assert off.take('region-1', flat(event_type='other.x')) == Outcome(
+        switched_off={'other': 'its profile is off: versioned'})
+    assert on.take('region-1', flat()) == Outcome(
+        switched_off={'volume': 'instead of it is asked: other'})
+
+
+@pytest.mark.parametrize(('change', 'reason'), [
+    ({'priority': 'ERROR'}, 'priority'), ({'payload': 7}, 'payload')])
+def test_why_nothing_is_metered_is_told(change: dict[str, Any], reason: str
+                                        ) -> None:
+    told = host().take('region-1', flat(**change)).unmetered
+    assert told is not None
+    assert reason in told
 
 
 def test_a_flood_is_cut_off_and_nothing_of_it_is_taken() -> None:
@@ -278,19 +361,46 @@ def test_while_a_plugin_hangs_it_is_not_asked_again(
     assert (len(hanging.asked), len(caplog.messages)) == (1, 1)
 
 
-def test_a_plugin_that_hung_too_often_is_asked_no_more(
-        hanging: Hanging, caplog: pytest.LogCaptureFixture) -> None:
-    with_it = PluginHost({'strange': hanging}, DEFINITIONS, patience=0.01)
-    for _ in range(9):
+def test_a_plugin_that_hung_is_tried_again_after_growing_pauses(
+        hanging: Hanging) -> None:
+    now = [0.0]
+    with_it = PluginHost({'strange': hanging}, DEFINITIONS, patience=0.01,
+                         clock=lambda: now[0])
+    asked_at: list[float] = []
+    for now[0] in range(0, 11_000, 30):
+        before = len(hanging.asked)
         with_it.take('region-1', flat())
+        if len(hanging.asked) > before:
+            asked_at.append(now[0])
+            hanging.asked[-1].set()
+            until(lambda: not with_it._patience._calls.hanging, 10,
+                  'the plugin to come back')
+    assert [after - before for before, after in
+            itertools.pairwise(asked_at)] == [
+        60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_a_plugin_that_answers_again_is_asked_as_before(
+        hanging: Hanging, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    now = [0.0]
+    with_it = PluginHost({'strange': hanging}, DEFINITIONS, patience=0.01,
+                         clock=lambda: now[0])
+    for _ in range(2):
+        with_it.take('region-1', flat())
+        assert with_it.left_out == ['strange']
         hanging.asked[-1].set()
-        until(lambda: hanging.back == len(hanging.asked) and (
-            hanging.back == 3 or not with_it.left_out), 10,
-            'the plugin to come back')
-    assert with_it.left_out == ['strange']
-    assert len(hanging.asked) == 3
-    assert [line.split(',')[0] for line in caplog.messages] == [
-        'notification refused', 'plugin left out until the next start']
+        until(lambda: not with_it._patience._calls.hanging, 10,
+              'the plugin to come back')
+        hanging.answers = True
+        now[0] += 60
+        for _ in range(3):
+            assert with_it.take('region-1', flat()).refused == ()
+        hanging.answers = False
+    assert with_it.left_out == []
+    assert [line.split(',')[0].split(' plugin=')[0]
+            for line in caplog.messages] == [
+        'notification refused', 'plugin answers again'] * 2
 
 
 def test_an_own_time_out_of_a_plugin_is_a_fault_like_others() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
+import datetime
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +17,12 @@ from hypothesis import strategies as st
 
 from moc_meter import errors
 from moc_meter.agent.notification import message
-from moc_meter.agent.notification.host import Outcome
+from moc_meter.agent.notification.base import Notification
+from moc_meter.agent.notification.host import Outcome, PluginHost
+from moc_meter.agent.notification.volume import VolumeMeters
 from moc_meter.messaging import codec
 from moc_meter.model.admission import Admission
+from moc_meter.model.sample import Sample
 from moc_meter.publisher import messages
 from moc_meter.tests.unit.agent.notification.captured import (
     CAPTURED,
@@ -43,6 +48,21 @@ ANY = st.recursive(
     lambda inner: (st.lists(inner, max_size=3)
                    | st.dictionaries(st.text(), inner, max_size=3)),
     max_leaves=5)
+
+
+class Strange:
+    """A plugin that gives a sample, whatever its fields are."""
+
+    event_types = ('volume.exists',)
+
+    def __init__(self, **fields: object) -> None:
+        self._fields = fields
+
+    def samples(self, notification: Notification) -> Iterator[Sample]:
+        for sample in VolumeMeters().samples(notification):
+            for name, value in self._fields.items():
+                object.__setattr__(sample, name, value)
+            yield sample
 
 
 def places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -104,6 +124,20 @@ def test_a_broken_notification_is_sampled_or_set_aside(content: bytes
     found = message.flat(content)
     for asked in (ALL, VERSIONED):
         check(asked.take('region-1', found))
+
+
+@given(st.dictionaries(
+    st.sampled_from([one.name for one in dataclasses.fields(Sample)]),
+    BAD | ANY | st.binary() | st.decimals() | st.datetimes(
+        timezones=st.none() | st.timezones()) | st.times()
+    | st.sets(st.integers()) | st.builds(object)
+    | st.tuples(st.datetimes(timezones=st.just(datetime.UTC)), ANY),
+    min_size=1, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_plugin_gives_travels_or_is_refused(
+        fields: dict[str, object]) -> None:
+    asked = PluginHost({'strange': Strange(**fields)}, DEFINITIONS)
+    check(asked.take('region-1', flat('cinder-volume-exists.json')))
 
 
 @pytest.mark.parametrize('name', CAPTURED)

@@ -76,9 +76,20 @@ def test_without_a_resource_there_is_no_sample(instance_id: object) -> None:
                  INSTANCE | {'instance_id': instance_id}) == {}
 
 
-def test_an_id_that_is_no_text_is_refused() -> None:
+def test_a_resource_whose_id_is_no_text_is_refused() -> None:
     with pytest.raises(errors.InvalidSample):
-        heard(compute.InstanceMeters(), BOOTED, INSTANCE | {'user_id': 7})
+        heard(compute.InstanceMeters(), BOOTED, INSTANCE | {'instance_id': 7})
+
+
+@pytest.mark.parametrize('owner', [5, [], {'a': 1}, True, float('nan')])
+def test_an_owner_that_is_no_text_is_null_and_costs_no_meter(owner: object
+                                                             ) -> None:
+    """Not '5', nor whoever asked: nothing is guessed."""
+    found = heard(compute.InstanceMeters(), BOOTED,
+                  INSTANCE | {'user_id': owner, 'tenant_id': owner})
+    assert len(found) == 7
+    assert {(one.user_id, one.project_id) for one in found.values()} == {
+        (None, None)}
 
 
 def test_an_owner_that_is_null_stays_null() -> None:
@@ -161,9 +172,10 @@ def test_a_download_is_charged_to_its_receiver_and_to_the_owner() -> None:
 
 @pytest.mark.parametrize(('owner', 'project'), [
     ({'tenant_id': 'p-1', 'project_id': 'p-2'}, 'p-1'),
-    ({'project_id': 'p-2'}, 'p-2'), ({}, 'admin')])
+    ({'project_id': 'p-2'}, 'p-2'), ({}, 'admin'),
+    ({'tenant_id': 5}, None), ({'tenant_id': {}}, None)])
 def test_a_resource_belongs_to_its_owner_and_not_to_the_asker(
-        owner: dict[str, str], project: str) -> None:
+        owner: dict[str, object], project: str | None) -> None:
     found = heard(network.ResourceMeters(), 'router.create.end',
                   {'router': {'id': 'r-1', **owner}})
     assert found['router'].project_id == project
@@ -175,6 +187,28 @@ def test_the_beginning_of_an_update_has_its_id_beside_the_change() -> None:
                   {'id': 'o-1', 'port': {'name': 'new'}})
     assert {sample.resource_id for sample in found.values()} == {'o-1'}
     assert sorted(found) == ['port', 'port.update']
+
+
+@pytest.mark.parametrize('bad', [
+    5, None, 'x', [], {}, {'id': 5}, {'id': None}, {'id': ''}])
+def test_a_bad_one_of_several_costs_the_others_nothing(bad: object) -> None:
+    good = {'id': 'n-1', 'tenant_id': 'p-1'}
+    other = {'id': 'n-2', 'tenant_id': 5}
+    found = captured.heard(
+        network.ResourceMeters(), 'network.create.end',
+        {'networks': [good, bad, other]}, project_id='admin')
+    assert [(one.meter, one.resource_id, one.project_id)
+            for one in found] == [
+        (meter, resource, project)
+        for resource, project in (('n-1', 'p-1'), ('n-2', None))
+        for meter in ('network', 'network.create')]
+
+
+@pytest.mark.parametrize('listed', [5, 'x', {'a': 1}])
+def test_several_that_are_no_list_are_refused(listed: object) -> None:
+    with pytest.raises(errors.InvalidSample):
+        heard(network.ResourceMeters(), 'network.create.end',
+              {'networks': listed})
 
 
 @pytest.mark.parametrize('payload', [

@@ -26,9 +26,10 @@ DEFINITIONS = meter.load()
 
 @dataclass
 class Recorder:
-    """A publisher that is full for some calls."""
+    """A publisher that is full for some calls, and never takes very much."""
 
     full: int = 0
+    most: int = 10 ** 9         # of samples at once
     samples: list[Sample] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     calls: int = 0
@@ -38,6 +39,8 @@ class Recorder:
         self.calls += 1
         if self.calls <= self.full:
             raise errors.SpoolFull('no room')
+        if len(samples) + len(refused) > self.most:
+            raise errors.BatchTooLarge('a batch is larger than the spool')
         self.samples += samples
         self.refused += refused
 
@@ -107,6 +110,14 @@ def test_a_full_spool_is_waited_for() -> None:
     recorder = Recorder(full=2)
     assert not service(recorder).dispatch([message()])
     assert (recorder.calls, len(recorder.samples)) == (3, 2)
+
+
+def test_what_is_too_large_for_the_spool_goes_there_in_parts() -> None:
+    recorder = Recorder(most=2)
+    assert not service(recorder).dispatch(
+        [message(), message(timestamp=7), message()])
+    assert ([sample.meter for sample in recorder.samples],
+            len(recorder.refused)) == (['volume.size', 'volume'] * 2, 1)
 
 
 @pytest.mark.parametrize(('profiles', 'topics'), [

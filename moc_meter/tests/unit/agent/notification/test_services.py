@@ -25,6 +25,8 @@ from moc_meter.agent.notification import (
     share,
 )
 from moc_meter.agent.notification.base import NotificationPlugin
+from moc_meter.messaging import codec
+from moc_meter.publisher import messages
 from moc_meter.tests.unit.agent.notification.captured import (
     DEFAULT,
     NOON,
@@ -83,6 +85,10 @@ def measured(name: object, result: object, unit: object = 'B'
     ('keystone-doc-project-created', ('payload', 'target'), None),
     ('swift-objectstore-http-request', ('payload', 'target', 'metadata'),
      None),
+    ('swift-objectstore-http-request', ('payload', 'initiator'), None),
+    ('keystone-doc-project-created', ('payload', 'initiator'), None),
+    ('nova-instance-exists', ('payload', 'user_id'), None),
+    ('glance-image-delete', ('payload', 'owner'), None),
     ('heat-stack-create-end', ('payload', 'state_reason'), None),
     ('sahara-cluster-create', ('payload', 'cluster_name'), None),
     ('http-response', ('payload', 'response'), None)])
@@ -101,6 +107,36 @@ def test_a_bad_field_drops_its_own_meter_only(
         before.remove(lost)
     assert sorted(one.meter for one in outcome.samples) == sorted(before)
     assert outcome.refused == ()
+
+
+@pytest.mark.parametrize('bad', [
+    float('nan'), float('inf'), {'metering.a': float('nan')},
+    [{'server_id': -float('inf')}]], ids=repr)
+@pytest.mark.parametrize(('name', 'path', 'lost'), [
+    ('glance-image-delete', ('payload', 'min_ram'), None),
+    ('glance-image-delete', ('payload', 'size'), 'image.size'),
+    ('nova-instance-exists', ('payload', 'metadata'), None),
+    ('nova-versioned-instance-exists', (*NOVA, 'name'), None),
+    ('cinder-volume-attach-end', ('payload', 'volume_attachment'), None),
+    ('swift-objectstore-http-request',
+     ('payload', 'target', 'metadata', 'path'), None),
+    ('ironic-ipmi-sensors', (*SENSOR, 'Status'), None)])
+def test_what_is_no_json_in_a_description_costs_no_meter_on_its_way(
+        name: str, path: tuple[str | int, ...], lost: str | None, bad: object
+        ) -> None:
+    profiles = (*DEFAULT, 'versioned') if 'versioned' in name else DEFAULT
+    message = flat(f'{name}.json')
+    found: Any = message
+    before = [one.meter for one in host(*profiles).take('r', message).samples]
+    for step in path[:-1]:
+        found = found[step]
+    found[path[-1]] = bad
+    outcome = host(*profiles).take('r', message)
+    [sent] = messages.encoded(outcome.samples, outcome.refused, None)
+    arrived = codec.decode(sent)
+    assert [one.meter for one in arrived.samples] == [
+        meter for meter in before if meter != lost]
+    assert arrived.refused == []
 
 
 @pytest.mark.parametrize('bad', [None, '', True, 7, {}])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from moc_meter import errors
 from moc_meter.agent.polling.base import Instance, Measure, Tick
-from moc_meter.agent.polling.round import Question
+from moc_meter.agent.polling.survey import Question
 from moc_meter.model.sample import MeterKind, Refused, Sample
 
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -53,9 +53,13 @@ class FakeClock:
 
 
 class ListPublisher:
-    """Keeps what it is given; refuses while ``refusals`` are left."""
+    """Keeps what it is given; refuses while ``refusals`` are left.
 
-    def __init__(self, refusals: int = 0) -> None:
+    most: samples that it takes at once.
+    """
+
+    def __init__(self, refusals: int = 0, most: int = 10 ** 9) -> None:
+        self._most = most
         self.samples: list[Sample] = []
         self.parts: list[int] = []
         self.refusals = refusals
@@ -63,6 +67,8 @@ class ListPublisher:
     def publish(self, samples: Sequence[Sample],
                 refused: Sequence[Refused] = ()) -> None:
         assert not refused
+        if len(samples) > self._most:
+            raise errors.BatchTooLarge('a batch is larger than the spool')
         if self.refusals:
             self.refusals -= 1
             raise errors.SpoolFull('the spool has reached its cap')

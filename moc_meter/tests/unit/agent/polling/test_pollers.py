@@ -359,3 +359,28 @@ def change(hypervisor: FakeHypervisor, **figures: Any) -> None:
     hypervisor.there[INSTANCE.name] = (
         guest, dataclasses.replace(before, **figures))
     hypervisor.guests()
+
+
+LIVES = [dataclasses.replace(INSTANCE, run=run)
+         for run in ('boot-1:5', 'boot-2:5')]
+
+
+@pytest.mark.parametrize('name', [
+    'cpu.util', 'cpu.delta', 'disk.device.rate', 'disk.rate',
+    'interface.rate'])
+def test_of_two_lives_nothing_is_derived(
+        name: str, hypervisor: FakeHypervisor) -> None:
+    """Though the second may have counted further than the first had."""
+    poller = POLLERS[name](hypervisor)
+    for instance in LIVES:
+        hypervisor.time += 10 ** 9
+        assert list(poller.samples(TICK, [instance])) == []
+
+
+def test_traffic_of_another_life_is_all_that_it_counted(
+        hypervisor: FakeHypervisor) -> None:
+    poller = InterfaceDeltas(hypervisor)
+    for instance in LIVES:
+        hypervisor.time += 10 ** 9
+        found = list(poller.samples(TICK, [instance]))
+    assert {sample.volume for sample in found} == {TRAFFIC.bytes}

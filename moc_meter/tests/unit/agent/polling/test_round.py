@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -12,19 +14,22 @@ from moc_meter import errors
 from moc_meter.agent.polling.base import Tick
 from moc_meter.agent.polling.discovery import NovaInstances
 from moc_meter.agent.polling.disk import DiskMeters
-from moc_meter.agent.polling.round import (
+from moc_meter.agent.polling.round import Rounds
+from moc_meter.agent.polling.survey import (
     HostSurvey,
     InstanceSurvey,
     Question,
-    Rounds,
     Survey,
 )
 from moc_meter.model.sample import Sample
 from moc_meter.tests.contract.hypervisors import FakeSubject, new_guest
+from moc_meter.tests.servers.base import until
+from moc_meter.tests.unit.agent import rubbish
 from moc_meter.tests.unit.agent.polling.makers import (
     NOON,
     TEN,
     TICK,
+    Ask,
     FakeClock,
     FakeSurvey,
     ListPublisher,
@@ -243,6 +248,90 @@ def test_a_publisher_that_breaks_is_no_fault_of_a_poller() -> None:
         bench.rounds.join(10)
 
 
+def test_how_a_poller_fares_is_counted_where_it_is_given_up() -> None:
+    """Who comes back later has answered nobody."""
+    freed, back = threading.Event(), threading.Event()
+
+    def hang(tick: Tick) -> Iterator[Sample]:
+        assert freed.wait(10)
+        yield sample('late', tick)
+        back.set()
+
+    survey = FakeSurvey(cpu=hang, disk=says('c'))
+    bench = Bench(survey, SHORT)
+    bench.turn()
+    freed.set()
+    assert back.wait(10)
+    until(lambda: not bench.rounds._calls.hanging, 10, 'the call to end')
+    assert bench.rounds.faults == {'cpu': 1}
+    assert bench.rounds.last_success == {'disk': NOON}
+    survey.pollers['cpu'] = says('a')
+    bench.turn(LATER)
+    assert bench.rounds.faults == {'cpu': 1}
+    assert bench.rounds.last_success == dict.fromkeys(('cpu', 'disk'),
+                                                      NOON + TEN)
+
+
+@pytest.mark.parametrize('given', [[None], ['ab'], *(
+    [dataclasses.replace(sample('a'), **change)]
+    for change in rubbish.FIELDS)])
+def test_rubbish_is_a_fault_of_its_poller_alone(given: Any) -> None:
+    bench = Bench(FakeSurvey(cpu=lambda _: given, disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['c']
+    assert bench.rounds.faults == {'cpu': 1}
+
+
+@pytest.mark.parametrize('make', rubbish.BREAKING)
+def test_samples_that_break_their_reader_break_their_poller_alone(
+        make: Callable[[], Mapping[str, object]]) -> None:
+    bench = Bench(FakeSurvey(
+        cpu=lambda _: [dataclasses.replace(sample('a'), metadata=make())],
+        disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['c']
+    assert bench.rounds.faults == {'cpu': 1}
+
+
+def test_a_slow_poller_has_its_share_of_the_interval_and_no_more(
+        log: pytest.LogCaptureFixture) -> None:
+    def slow(tick: Tick) -> list[Sample]:
+        bench.clock.time += datetime.timedelta(seconds=1)
+        return [sample('b', tick)]
+
+    bench = Bench(FakeSurvey(cpu=[slow] * 20, disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['b', 'b', 'b', 'c']
+    assert (bench.rounds.counted['faults'], bench.rounds.faults) == (
+        1, {'cpu': 1})
+    assert [line.split(' reason')[0] for line in log.messages] == [
+        'polling fails: kind=compute name=cpu']
+    bench.turn(LATER)
+    assert bench.publisher.resources[4:] == ['b', 'b', 'b', 'c']
+
+
+def test_many_slow_pollers_leave_time_for_the_last_one() -> None:
+    def slow(_: Tick) -> list[Sample]:
+        bench.clock.time += TEN / 1000
+        return []
+
+    many: list[Ask] = [slow] * 400
+    bench = Bench(FakeSurvey(a=many, b=many, c=many, d=many, e=many, f=many,
+                             disk=says('c')))
+    bench.turn()
+    assert bench.publisher.resources == ['c']
+
+
+def test_what_is_too_large_for_the_spool_is_handed_over_in_parts() -> None:
+    bench = Bench(FakeSurvey(cpu=says(*'abcde')))
+    bench.publisher = ListPublisher(most=2)
+    bench.rounds = Rounds('compute', FakeSurvey(cpu=says(*'abcde')),
+                          publisher=bench.publisher, interval=TEN,
+                          clock=bench.clock)
+    bench.turn()
+    assert bench.publisher.resources == [*'abcde']
+
+
 def test_a_poller_that_hangs_delays_and_loses_no_other(
         log: pytest.LogCaptureFixture) -> None:
     freed = threading.Event()
@@ -291,8 +380,8 @@ def test_when_the_next_tick_comes_what_was_read_is_handed_over() -> None:
         bench.clock.time += TEN / 2
         return [sample('b', tick)]
 
-    bench = Bench(FakeSurvey(cpu=says('a'), disk=[slow, slow, slow],
-                             memory=says('c')))
+    bench = Bench(FakeSurvey(cpu=says('a'), disk=slow, memory=slow,
+                             power=says('c')))
     bench.turn()
     assert bench.publisher.resources == ['a', 'b']
     bench.clock.time = NOON + TEN

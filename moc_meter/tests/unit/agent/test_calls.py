@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from moc_meter.agent.polling.calls import Calls
+from moc_meter.agent.calls import Calls
 
 LONG = 30.0
 
