@@ -35,9 +35,14 @@ OPTIONS = [
              'of Nova is versioned or both; the topic '
              'versioned_notifications is heard then.'),
     cfg.ListOpt(
-        'events', default=['*.end', 'image.*', 'identity.*'],
+        'events', default=['*.end', 'image.*', *(
+            f'identity.{kind}.*' for kind in (
+                'user', 'group', 'project', 'domain', 'role',
+                'role_assignment', 'trust'))],
         help='Types of notifications that are kept as events with their '
              'traits too, one row each: patterns, as compute.instance.*. '
+             'Authentications (identity.authenticate) are not among the '
+             'default ones, since every token that is asked for is one. '
              'Empty: none is.'),
     cfg.BoolOpt(
         'durable_queues', default=False,

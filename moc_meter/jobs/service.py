@@ -20,7 +20,8 @@ class Job:
 
     name: str
     interval: float                                 # seconds
-    run: Callable[[datetime.datetime], None]        # given the time it is
+    #: given the time it is, and what ends it early
+    run: Callable[[datetime.datetime, threading.Event], None]
 
 
 class JobService:
@@ -43,15 +44,16 @@ class JobService:
             for name, (job, due) in self._due.items():
                 now = self._clock()
                 if due <= now and not stop.is_set():
-                    self._try(job, now)
+                    self._try(job, now, stop)
                     self._due[name] = (
                         job, now + datetime.timedelta(seconds=job.interval))
             earliest = min(due for _, due in self._due.values())
             stop.wait(max(0.0, (earliest - self._clock()).total_seconds()))
 
-    def _try(self, job: Job, now: datetime.datetime) -> None:
+    def _try(self, job: Job, now: datetime.datetime,
+             stop: threading.Event) -> None:
         try:
-            job.run(now)
+            job.run(now, stop)
         except errors.MeterError as fault:
             if not fault.retryable:
                 raise

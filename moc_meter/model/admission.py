@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
+import json
 from dataclasses import dataclass
 
 from moc_meter import errors
@@ -26,6 +28,10 @@ MAX_METADATA = 256 * 1024
 MAX_SCALARS = 4096
 MAX_PATHS = 1024 * 1024
 _MAX_SEQUENCE = 2 ** 63
+#: Metadata of no more characters are remembered once they were admitted, so
+#: many at most: a resource says the same with nearly every sample.
+_USUAL = 4096
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,17 +142,31 @@ def _check_texts(sample: Sample) -> None:
 
 
 def _check_metadata(sample: Sample) -> None:
-    metadata.check(sample.metadata)
-    size = len(canonical(sample.metadata).encode())
+    try:
+        content = canonical(sample.metadata)
+        if len(content) <= _USUAL:
+            _check_usual(content)
+        else:
+            _check_content(content)
+    except (TypeError, ValueError, RecursionError):
+        metadata.check(sample.metadata)     # says what is wrong with it
+        raise
+
+
+def _check_content(content: str) -> None:
+    found = json.loads(content)
+    metadata.check(found)
+    size = len(content.encode())
     if size > MAX_METADATA:
-        raise errors.InvalidSample('metadata is too large',
-                                   resource_id=sample.resource_id,
-                                   bytes=size, limit=MAX_METADATA)
+        raise errors.InvalidSample('metadata is too large', bytes=size,
+                                   limit=MAX_METADATA)
     length = 0
-    for count, (path, _, value) in enumerate(
-            metadata.scalars(sample.metadata), 1):
+    for count, (path, _, value) in enumerate(metadata.scalars(found), 1):
         length += len(path) + len(value)
         if count > MAX_SCALARS or length > MAX_PATHS:
             raise errors.InvalidSample(
-                'metadata says too much', resource_id=sample.resource_id,
-                scalars_limit=MAX_SCALARS, characters_limit=MAX_PATHS)
+                'metadata says too much', scalars_limit=MAX_SCALARS,
+                characters_limit=MAX_PATHS)
+
+
+_check_usual = functools.lru_cache(_REMEMBERED)(_check_content)

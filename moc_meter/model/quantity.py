@@ -59,6 +59,11 @@ def rounded(value: Decimal) -> Decimal:
     return value.quantize(_UNIT, context=_ROUNDING)
 
 
+def floor(value: Decimal) -> Decimal:
+    """The greatest quantity of scale 9 that is not above the value."""
+    return value.quantize(_UNIT, decimal.ROUND_FLOOR, _ROUNDING)
+
+
 def text(value: Decimal) -> str:
     """The one way to write a quantity: '-0.5', '12', never '1E+1'.
 

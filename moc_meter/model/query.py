@@ -126,7 +126,24 @@ class ResourceSeen:
     project_id: str | None
     user_id: str | None
     metadata: Mapping[str, object]
-    meters: tuple[str, ...]             # names, ascending
+    #: Names, ascending: of all its meters that the caller may see, whether
+    #: or not they have a selected sample.
+    meters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """What was said of a resource from one report on till another changed it.
+
+    until: None where none has yet.
+    """
+
+    since: datetime.datetime
+    until: datetime.datetime | None
+    source: str
+    project_id: str | None
+    user_id: str | None
+    metadata: Mapping[str, object]
 
 
 class Outcome(enum.StrEnum):
@@ -161,16 +178,25 @@ class Written:
         return self.outcomes.count(Outcome.EXPIRED)
 
 
+class RetentionLevel(enum.StrEnum):
+    """What is dropped by age, each by a rule of its own."""
+
+    SAMPLES = 'samples'
+    EVENTS = 'events'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:
     """One line of retention's journal.
 
-    until: samples before it are dropped.
-    finished_at, samples: None as long as some of them may be there still.
+    until: what is before it is dropped.
+    finished_at: None as long as some of it may be there still.
+    dropped: how many they were, known when it is finished.
     """
 
+    level: RetentionLevel
     until: datetime.datetime
     by: str
     decided_at: datetime.datetime
     finished_at: datetime.datetime | None
-    samples: int | None
+    dropped: int

@@ -143,3 +143,4 @@ class Refused:
     code: str                       # of the error: 'moc_meter.sample.invalid'
     reason: str                     # the sentence, with its facts
     origin: str                     # who refused what: 'agent notification'
+    source: str | None = None       # the deployment, where content names none

@@ -15,16 +15,19 @@ from __future__ import annotations
 
 import datetime
 import enum
-import json
+import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 
 from moc_meter import errors
-from moc_meter.model import period, quantity
+from moc_meter.model import period
 
 #: Longest name and longest text, in characters.
 LONGEST_NAME, LONGEST_TEXT = 64, 255
+#: Traits that say whose an event is.
+PROJECT, USER = 'project_id', 'user_id'
 _LARGEST = 2 ** 63
 
 
@@ -39,30 +42,57 @@ class TraitType(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trait:
-    """One trait; what its type does not have is None.
+    """One trait.
 
-    text: of a string itself, of a float its digits as JSON has them.
-    number: of a float, to 9 fractional digits, to compare by.
+    value: by its type a text, a whole number of 64 bits, a finite double, or
+        an aware instant in UTC.
     """
 
     name: str
     type: TraitType
-    text: str | None = None
-    integer: int | None = None
-    number: Decimal | None = None
-    instant: datetime.datetime | None = None
+    value: Any
 
     @property
-    def value(self) -> object:
-        """As metadata spell it."""
+    def spelled(self) -> object:
+        """The value as metadata have it."""
+        if self.type is TraitType.DATETIME:
+            return spelled(self.value)
+        return self.value
+
+    @property
+    def ordered(self) -> str:
+        """A text that compares with others of the type as the values do.
+
+        By code point; different values have different ones. A text is its
+        own; of all others it is 64 bits in 16 hexadecimal digits.
+        """
         match self.type:
-            case TraitType.INTEGER:
-                return self.integer
+            case TraitType.STRING:
+                return str(self.value)
             case TraitType.FLOAT:
-                return json.loads(self.text or '')
-            case TraitType.DATETIME if self.instant:
-                return spelled(self.instant)
-        return self.text
+                # Of a double the bits are in order, but for their signs; a
+                # zero has one.
+                bits = int.from_bytes(struct.pack('>d', self.value + 0))
+                bits = (2 * _LARGEST - 1 - bits if bits >= _LARGEST
+                        else bits + _LARGEST)
+            case TraitType.INTEGER:
+                bits = self.value + _LARGEST
+            case TraitType.DATETIME:
+                bits = period.microseconds(self.value) + _LARGEST
+        return f'{bits:016x}'
+
+
+def read(name: str, kind: TraitType, ordered: str) -> Trait:
+    """The trait of this name and type that is ordered as the text is."""
+    value: Any = ordered
+    if kind is not TraitType.STRING:
+        value = int(ordered, 16) - _LARGEST
+    if kind is TraitType.DATETIME:
+        value = period.instant(value)
+    elif kind is TraitType.FLOAT:
+        bits = value if value >= 0 else _LARGEST - 1 - value
+        [value] = struct.unpack('>d', bits.to_bytes(8))
+    return Trait(name=name, type=kind, value=value)
 
 
 def spelled(instant: datetime.datetime) -> dict[str, int]:
@@ -72,22 +102,27 @@ def spelled(instant: datetime.datetime) -> dict[str, int]:
 
 def traits(metadata: Mapping[str, object]) -> list[Trait]:
     """The traits of an event by name; InvalidSample where they are none."""
-    return [_trait(name, value) for name, value in sorted(metadata.items())]
+    return [trait(name, value) for name, value in sorted(metadata.items())]
 
 
-def _trait(name: str, value: object) -> Trait:
+def project(metadata: Mapping[str, object]) -> str | None:
+    """The project that an event with these traits belongs to, if any."""
+    said = metadata.get(PROJECT)
+    return None if said is None else str(said)
+
+
+def trait(name: str, value: object) -> Trait:
+    """One trait, of what metadata have; InvalidSample where it is none."""
     if 0 < len(name) <= LONGEST_NAME:
         match value:
             case bool():
                 pass
             case str() if len(value) <= LONGEST_TEXT:
-                return Trait(name=name, type=TraitType.STRING, text=value)
+                return Trait(name=name, type=TraitType.STRING, value=value)
             case int() if -_LARGEST <= value < _LARGEST:
-                return Trait(name=name, type=TraitType.INTEGER, integer=value)
-            case float() if abs(value) < quantity.LIMIT:
-                digits = json.dumps(value)
-                return Trait(name=name, type=TraitType.FLOAT, text=digits,
-                             number=quantity.rounded(Decimal(digits)))
+                return Trait(name=name, type=TraitType.INTEGER, value=value)
+            case float() if math.isfinite(value):
+                return Trait(name=name, type=TraitType.FLOAT, value=value)
             case {'datetime': int(instant), **rest} if not rest and (
                     0 <= instant < _LARGEST // 10 ** 3):
                 return _instant(name, instant)
@@ -97,7 +132,7 @@ def _trait(name: str, value: object) -> Trait:
 def _instant(name: str, microseconds: int) -> Trait:
     try:
         return Trait(name=name, type=TraitType.DATETIME,
-                     instant=period.instant(microseconds))
+                     value=period.instant(microseconds))
     except OverflowError:
         raise errors.InvalidSample('no such trait', name=name,
                                    value=microseconds) from None

@@ -252,6 +252,39 @@ class quotient(sa.sql.functions.GenericFunction[int]):  # noqa: N801
     inherit_cache = True
 
 
+class matches(sa.sql.functions.GenericFunction[bool]):  # noqa: N801
+    """Whether a regular expression is found in a text; see sqlite.py."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+    name = 'text_matches'
+
+
+class number_less(sa.sql.functions.GenericFunction[bool]):  # noqa: N801
+    """Whether one number is less than another; both are spelled in texts."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+class hexadecimal(sa.sql.functions.GenericFunction[str]):  # noqa: N801
+    """A key as 32 hexadecimal digits."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+_spelling(matches, postgresql='({0} ~ {1})', **{_MYSQL: '({0} REGEXP {1})'})
+# MariaDB's decimals end at 35 digits before the point and 30 behind it; what
+# lies beyond is ordered by doubles.
+_spelling(number_less, sqlite='({0} COLLATE quantity < {1})',
+          postgresql='(({0})::numeric < ({1})::numeric)',
+          **{_MYSQL: '((CAST({0} AS DOUBLE), CAST({0} AS DECIMAL(65, 30))) < '
+                     '(CAST({1} AS DOUBLE), CAST({1} AS DECIMAL(65, 30))))'})
+_spelling(hexadecimal, sqlite='lower(hex({0}))',
+          postgresql='replace(({0})::text, \'-\', \'\') COLLATE "C"',
+          **{_MYSQL: 'lower(hex({0}))'})
+
 for _server in ('postgresql', _MYSQL):
     _spelling(lowest, **{_server: 'min({0})'})
     _spelling(highest, **{_server: 'max({0})'})

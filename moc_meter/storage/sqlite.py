@@ -4,13 +4,18 @@
 SQLite has no decimals. They are kept as text of scale 9; comparisons go
 through the collation ``quantity``, sums and additions through functions
 that call model/quantity.py. The sum of squares is text of scale 18.
+Regular expressions are RE2's: their time is linear in the text, where
+Python's own could hold the whole process for ever.
 """
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from decimal import Decimal
 from typing import Any
+
+import re2
 
 from moc_meter.model import quantity
 
@@ -31,6 +36,8 @@ def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(setting)
     connection.create_collation('quantity', _compare)
     connection.create_function('quantity_add', 2, _add, deterministic=True)
+    connection.create_function('text_matches', 2, _matches,
+                               deterministic=True)
     connection.create_aggregate('quantity_sum', 1, _Sum)
     connection.create_aggregate('quantity_squares', 1, _Squares)
 
@@ -49,6 +56,19 @@ def _add(one: str | None, other: str | None) -> str | None:
     if one is None or other is None:
         return None
     return text(quantity.add(Decimal(one), Decimal(other)))
+
+
+def _matches(text: str | None, pattern: str) -> bool | None:
+    if text is None:
+        return None
+    return _compiled(pattern).search(text) is not None
+
+
+@functools.lru_cache(maxsize=100)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
 
 
 class _Sum:

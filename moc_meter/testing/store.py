@@ -11,18 +11,29 @@ import pytest
 
 from moc_meter import errors
 from moc_meter.model import quantity
+from moc_meter.model.events import EventSelection, TraitRule
+from moc_meter.model.expression import Op
 from moc_meter.model.query import (
     Field,
     Outcome,
     Selection,
     StatisticsQuestion,
 )
+from moc_meter.model.sample import MeterKind, Sample
+from moc_meter.model.traits import TraitType, trait
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.testing.makers import NOON, sample
 
 _LATER = NOON + datetime.timedelta(days=1)
 #: Texts that a careless comparison takes for one another.
 _ALIKE = ('a', 'A', 'a ', ' a', '\u00e9', 'e\u0301', 'e', 'a%', 'a_', '')
+
+
+def _event(name: str, timestamp: datetime.datetime, **said: object) -> Sample:
+    return Sample(source='s', message_id=name, timestamp=timestamp,
+                  meter='happened', kind=MeterKind.EVENT, unit='event',
+                  volume=Decimal(1), resource_id='r', is_event=True,
+                  metadata=said)
 
 
 class StoreSuite:
@@ -101,6 +112,57 @@ class StoreSuite:
         assert [one.resource_id for one in resources] == ['i-0', 'i-1',
                                                           'i-2']
         assert resources[0].last == sample(3).timestamp
+
+    def test_a_resource_has_all_its_meters_that_may_be_seen(
+            self, store: SampleStore) -> None:
+        store.write([sample(0), sample(3, meter='cpu'),
+                     sample(6, meter='foreign', project_id='p-2')], _LATER)
+        [resource] = store.resources(Selection(
+            series=((Field.METER, 'vcpus'),),
+            projects=frozenset({str(sample(0).project_id)})), None)
+        assert resource.meters == ('cpu', 'vcpus')
+
+    def test_what_samples_say_is_listed_once(self, store: SampleStore
+                                             ) -> None:
+        store.write([sample(0, user_id='b'), sample(1, user_id='a'),
+                     sample(2, user_id='a', timestamp=_LATER),
+                     sample(3, user_id=None, project_id='p-2')], NOON)
+        for selection, after, found in (
+                (Selection(), None, ['a', 'b']), (Selection(), 'a', ['b']),
+                (Selection(start=_LATER), None, ['a']),
+                (Selection(projects=frozenset(('p-2',))), None, [])):
+            assert store.values(Field.USER, selection, 9, after) == found
+        assert store.values(Field.USER, Selection(), 1) == ['a']
+
+    def test_events_come_oldest_first_and_by_their_ids(
+            self, store: SampleStore) -> None:
+        batch = [_event(name, timestamp, **said) for name, timestamp, said in (
+            ('c', _LATER, {'size': 9}), ('b', NOON, {'size': 10}),
+            ('a', NOON, {'project_id': 'p-1'}))]
+        store.write(batch, NOON)
+        found = store.events(EventSelection(), 9)
+        assert [one.sample for one in found] == batch[::-1]
+        assert store.events(EventSelection(), 1, found[0]) == found[1:2]
+        for selection, names in (
+                (EventSelection(start=_LATER), ['c']),
+                (EventSelection(end=_LATER), ['a', 'b']),
+                (EventSelection(message_id='b'), ['b']),
+                (EventSelection(event_type='other'), []),
+                (EventSelection(projects=frozenset(('p-1',))), ['a']),
+                (EventSelection(projects=frozenset((None,))), ['b', 'c']),
+                (EventSelection(projects=frozenset((None,)), traits=(
+                    TraitRule(op=Op.LT, than=trait('size', 10)),)), ['c'])):
+            assert [one.sample.message_id for one
+                    in store.events(selection, 9)] == names
+
+    def test_types_of_events_and_their_traits_are_known(
+            self, store: SampleStore) -> None:
+        store.write([_event('a', NOON, size=9), _event('b', NOON, size='9')],
+                    NOON)
+        assert store.event_types() == ['happened']
+        assert store.trait_types('happened') == [
+            ('size', TraitType.INTEGER), ('size', TraitType.STRING)]
+        assert store.trait_types('other') == []
 
     def test_meters_are_not_asked_by_id(self, store: SampleStore) -> None:
         with pytest.raises(errors.InvalidQuery):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from moc_meter.model import quantity
+from moc_meter.model.query import RetentionLevel
 from moc_meter.model.sample import MeterKind, Sample, derived_id
 from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples.base import SampleStore
 from moc_meter.storage.tables import samples as tables
 
 NOW = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
@@ -39,6 +42,26 @@ def migrated(url: str, **options: Any) -> Iterator[sa.Engine]:
     transactions.migrate(engine)
     yield engine
     engine.dispose()
+
+
+class StopAfter(threading.Event):
+    """Is set once so many have looked at it."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def expire(store: SampleStore, until: datetime.datetime,
+           level: RetentionLevel = RetentionLevel.SAMPLES,
+           now: datetime.datetime = NOW, by: str = 'test',
+           stop: threading.Event | None = None) -> int:
+    """Drop what is before an instant, and do not stop if not told so."""
+    return store.expire(level, until, now, by, stop or threading.Event())
 
 
 def count(engine: sa.Engine, table: sa.Table) -> int:

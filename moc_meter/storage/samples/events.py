@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events and their typed traits: each once, however often it comes.
+"""Writing events and their typed traits: each once, however often it comes.
 
 An event has a series, as a sample has, but neither rollups nor a span; so no
 question about samples meets it.
@@ -7,91 +7,101 @@ question about samples meets it.
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from moc_meter import errors
 from moc_meter.model import period
-from moc_meter.model.query import Selection, StoredSample
-from moc_meter.model.sample import MeterKind, Sample, is_ours
-from moc_meter.model.traits import Trait, TraitType, traits
+from moc_meter.model.sample import Sample, is_ours
+from moc_meter.model.traits import project, traits
 from moc_meter.storage import numbering, staging
-from moc_meter.storage.samples import plan, raw, select
+from moc_meter.storage.samples import raw
 from moc_meter.storage.staging import Row
 from moc_meter.storage.tables import samples as tables
 
-_KEYS = ('series_id', 'timestamp', 'key')
 EVENTS = raw.Kept(table=staging.plain(tables.event),
                   staged=staging.plain(tables.event, 'event_staging'))
-_event = EVENTS.table
-_trait = staging.plain(tables.event_trait)
+event = EVENTS.table
+trait = staging.plain(tables.event_trait)
+form = staging.plain(tables.event_form)
 
 
-def row(event: Sample, series_id: int, recorded: int) -> Row:
+def row(one: Sample, series_id: int, recorded: int) -> Row:
     """The event as a row; recorded: in microseconds since 1970."""
-    return (series_id, period.microseconds(event.timestamp), event.key,
-            recorded,
-            None if is_ours(event.message_id) else event.message_id,
-            numbering.digest(event.metadata))
+    return (series_id, period.microseconds(one.timestamp), one.key, recorded,
+            None if is_ours(one.message_id) else one.message_id,
+            numbering.digest(one.metadata), project(one.metadata), one.meter)
 
 
 def append(conn: sa.Connection,
-           batch: Sequence[tuple[Sample, Row]]) -> raw.Appended:
-    """Insert the events that are missing, with their traits."""
+           batch: Sequence[tuple[Sample, Row]], border: int) -> raw.Appended:
+    """Insert the events that are missing and not too old, with their traits.
+
+    border: those before it are left out; see dropped.border().
+    """
     if not batch:
         return raw.Appended(fresh=frozenset(), conflicts=frozenset(),
                             expired=frozenset())
-    appended = raw.append(conn, [row for _, row in batch], EVENTS)
-    staging.load(conn, _trait, sorted(
-        ((*row[:3], one.name, one.type.value, one.text, one.integer,
-          one.number,
-          None if one.instant is None else period.microseconds(one.instant))
-         for event, row in batch if EVENTS.recorded(row) in appended.fresh
-         for one in traits(event.metadata)), key=lambda row: row[:4]))
+    appended = raw.append(conn, [row for _, row in batch], EVENTS, border)
+    fresh = [(one, row) for one, row in batch
+             if EVENTS.recorded(row) in appended.fresh]
+    staging.load(conn, trait, sorted(
+        ((*row[:3], said.name, said.type.value, said.ordered,
+          project(one.metadata))
+         for one, row in fresh for said in traits(one.metadata)),
+        key=lambda row: row[:4]))
+    _note(conn, (one for one, _ in fresh))
     return appended
 
 
-def newest(conn: sa.Connection, selection: Selection,
-           limit: int) -> list[StoredSample]:
-    """Newest first; equal timestamps in the order of recording."""
-    if selection.metadata or selection.message_ids:
-        raise errors.InvalidQuery(
-            'events are not asked by metadata or message id')
-    of, series = _event.c, tables.series
-    page = (sa.select(_event, *(column for column in series.columns
-                                if column.name not in ('id', 'digest')))
-            .join(series, series.c.id == of.series_id)
-            .where(*select.series_rules(selection),
-                   *select.within(of.timestamp, *plan.bounds(selection)))
-            .order_by(of.timestamp.desc(), of.recorded_at, of.key)
-            .limit(limit))
-    wanted, one = page.subquery('page'), _trait.c
-    said: dict[Row, dict[str, object]] = collections.defaultdict(dict)
-    for row in conn.execute(sa.select(_trait).join(wanted, sa.and_(*(
-            one[key] == wanted.c[key] for key in _KEYS)))):
-        said[row[:3]][row.name] = _trait_of(row).value
-    return [_stored(row, said[row[:3]]) for row in conn.execute(page)]
+def _note(conn: sa.Connection, events: Iterable[Sample]) -> None:
+    """Know of the forms that events have; nearly always they are known."""
+    days: dict[tuple[str, str, str], int] = {}
+    for one in events:
+        day = period.microseconds(period.floor(one.timestamp, period.DAY))
+        for name, kind in [('', ''), *((said.name, said.type.value)
+                                       for said in traits(one.metadata))]:
+            key = one.meter, name, kind
+            days[key] = max(day, days.get(key, day))
+    keys = ('event_type', 'name', 'type')
+    known = {row[:3]: row.day for row in conn.execute(
+        sa.select(*(form.c[key] for key in keys), form.c.day).where(
+            form.c.event_type.in_({key[0] for key in days})))}
+    news = [(*key, day) for key, day in sorted(days.items())
+            if known.get(key, day - 1) < day]
+    if not news:
+        return
+    numbering.insert(conn, form, [
+        dict(zip((*keys, 'day'), new, strict=True)) for new in news])
+    # Who came in between may have known of an earlier day only.
+    conn.execute(
+        sa.update(form).values(day=sa.bindparam('new_day')).where(
+            *(form.c[key] == sa.bindparam(f'of_{key}') for key in keys),
+            form.c.day < sa.bindparam('new_day')),
+        [dict(zip(('of_event_type', 'of_name', 'of_type', 'new_day'), new,
+                  strict=True)) for new in news])
 
 
-def _trait_of(row: sa.Row[Any]) -> Trait:
-    return Trait(
-        name=row.name, type=TraitType(row.type), text=row.text,
-        integer=row.integer, number=row.number,
-        instant=None if row.instant is None else period.instant(row.instant))
+def count(conn: sa.Connection, until: int) -> int:
+    """How many events there are before an instant."""
+    return int(conn.scalar(sa.select(sa.func.count()).select_from(
+        event).where(event.c.timestamp < until)) or 0)
 
 
-def _stored(row: sa.Row[Any], said: dict[str, object]) -> StoredSample:
-    return StoredSample(
-        recorded_at=period.instant(row.recorded_at),
-        sample=Sample(
-            source=row.source, is_event=True, volume=Decimal(1),
-            message_id=(row.key.hex if row.message_id is None
-                        else row.message_id),
-            timestamp=period.instant(row.timestamp), meter=row.meter,
-            kind=MeterKind(row.kind), unit=row.unit, metadata=said,
-            resource_id=row.resource_id, project_id=row.project_id,
-            user_id=row.user_id))
+def delete(conn: sa.Connection, until: int, limit: int) -> int | None:
+    """Delete the oldest before an instant, with their traits: about so many.
+
+    Returns how many they were, or None where there was none.
+    """
+    of = event.c
+    oldest = conn.execute(
+        sa.select(of.series_id, of.timestamp).where(of.timestamp < until)
+        .order_by(of.timestamp).limit(limit)).all()
+    if not oldest:
+        conn.execute(sa.delete(form).where(form.c.day < until))
+        return None
+    # The traits are found by the key that begins with the series.
+    series, last = sorted({row.series_id for row in oldest}), oldest[-1][1]
+    return [conn.execute(sa.delete(table).where(
+        table.c.series_id.in_(series), table.c.timestamp <= last)).rowcount
+        for table in (trait, event)][-1]

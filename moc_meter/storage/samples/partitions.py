@@ -11,8 +11,10 @@ minutes, which bounds how many there are.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
+import threading
 from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
@@ -26,11 +28,12 @@ from moc_meter.storage.samples import dropped
 #: Where PostgreSQL's days begin.
 _OLDEST = datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC)
 _NAME = re.compile(r'sample_p(\d{8})')
-#: Who makes partitions holds this lock, so that two do not make the same;
-#: and who drops them the next one.
+#: Who makes partitions holds this lock, so that two do not make the same.
 _LOCK = 0x6d6f635f6d657465
-#: And who packs them this one.
-_PACKING = _LOCK + 1
+#: Who packs or drops them holds this one: two who pack the same end each
+#: other as a deadlock, and one that is being packed cannot be dropped.
+_PACKING_OR_DROPPING = _LOCK + 1
+_IN_THE_WAY = 'another process packs or drops partitions'
 
 
 def begin(conn: sa.Connection) -> None:
@@ -80,21 +83,29 @@ def pack(engine: sa.Engine, today: datetime.datetime) -> list[str]:
     """Rebuild the indexes of days that are over (PostgreSQL).
 
     Filled in the order of ticks an index is 1.7 times as large as needed.
-    Nobody has to wait for it. Each partition is packed once, by one at a
-    time: two who pack the same end each other as a deadlock.
+    Nobody has to wait for it. Each partition is packed once, and none where
+    another process packs or drops them.
     Returns the names of the partitions that were packed.
     """
     if dialect.choose(engine, sqlite=True, mariadb=True, postgresql=False):
         return []
-    lock = {'lock': _PACKING}
+    with _alone(engine) as conn:
+        return list(_pack(conn, f'{today:%Y%m%d}')) if conn else []
+
+
+@contextlib.contextmanager
+def _alone(engine: sa.Engine) -> Iterator[sa.Connection | None]:
+    """No other packs or drops (PostgreSQL); None where one does.
+
+    The lock ends with its connection, and so does what it was held for.
+    """
     with transactions.statements(engine) as conn:
-        if not conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
-                           lock):
-            return []
+        held = conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
+                           {'lock': _PACKING_OR_DROPPING})
         try:
-            return list(_pack(conn, f'{today:%Y%m%d}'))
+            yield conn if held else None
         finally:
-            conn.execute(sa.text('SELECT pg_advisory_unlock(:lock)'), lock)
+            conn.invalidate()
 
 
 def _pack(conn: sa.Connection, today: str) -> Iterator[str]:
@@ -117,15 +128,16 @@ def lock(conn: sa.Connection) -> None:
                      {'lock': _LOCK})
 
 
-def drop(engine: sa.Engine, until: datetime.datetime) -> bool:
+def drop(engine: sa.Engine, until: datetime.datetime,
+         stop: threading.Event) -> bool:
     """Drop the partitions of the days before ``until``.
 
-    May be done again, and finishes what was interrupted.
+    May be done again, and finishes what was interrupted, be it by ``stop``.
     Returns whether samples before ``until`` may be left in another one.
     """
     drop = dialect.choose(engine, sqlite=_drop_none, mariadb=_drop_mariadb,
                           postgresql=_drop_postgresql)
-    return drop(engine, until)
+    return drop(engine, until, stop)
 
 
 def _children(conn: sa.Connection) -> list[tuple[str, str | None]]:
@@ -143,12 +155,16 @@ def _make_none(_conn: sa.Connection, _days: list[datetime.datetime]) -> None:
 def _make_postgresql(conn: sa.Connection,
                      days: list[datetime.datetime]) -> None:
     lock(conn)
-    there = {name for name, _ in _children(conn)}
+    there = {name: (attached, pending)
+             for name, attached, pending in conn.execute(_DAYS)}
     # Days that were dropped stay so; their samples are too old.
     oldest = max(_OLDEST, period.instant(dropped.border(conn)))
     for day in days:
         name = f'sample_p{day:%Y%m%d}'
-        if day >= oldest and name not in there:
+        attached, pending = there.get(name, (False, False))
+        if day >= oldest and (pending or not attached):
+            if name in there:
+                _remove(conn, name, pending)
             # PARTITION OF would wait for every reader of all the samples,
             # and have every writer wait behind it.
             conn.exec_driver_sql(
@@ -190,48 +206,65 @@ def _mariadb_ends(conn: sa.Connection) -> dict[str, int]:
         "WHERE table_schema = database() AND table_name = 'sample'"))}
 
 
-def _drop_none(_engine: sa.Engine, _until: datetime.datetime) -> bool:
+def _drop_none(_engine: sa.Engine, _until: datetime.datetime,
+               _stop: threading.Event) -> bool:
     """SQLite's table is one."""
     return True
 
 
-def _drop_postgresql(engine: sa.Engine, until: datetime.datetime) -> bool:
+def _drop_postgresql(engine: sa.Engine, until: datetime.datetime,
+                     stop: threading.Event) -> bool:
     """Nobody has to wait: each is detached while others read and write.
 
     Detaching waits for those who might see the partition still. Ended in the
     middle, it leaves one that is to be detached, or one that is nobody's.
     """
-    with transactions.statements(engine) as conn:
-        lock = {'lock': _LOCK + 1}
-        if not conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
-                           lock):
-            raise errors.StoreUnavailable('another drops partitions')
-        try:
-            for name, attached, pending in conn.execute(_DAYS).all():
-                if name >= f'sample_p{until:%Y%m%d}':
-                    continue
-                if attached:
-                    conn.exec_driver_sql(
-                        f'ALTER TABLE sample DETACH PARTITION {name} '
-                        + ('FINALIZE' if pending else 'CONCURRENTLY'))
-                conn.exec_driver_sql(f'DROP TABLE {name}')
-            return bool(conn.scalar(sa.text(
-                'SELECT EXISTS (SELECT FROM sample_old)')))
-        finally:
-            conn.invalidate()       # the lock ends with its connection
+    with _alone(engine) as conn:
+        if not conn:
+            raise errors.StoreUnavailable(_IN_THE_WAY)
+        for name, attached, pending in conn.execute(_DAYS).all():
+            if stop.is_set() or name >= f'sample_p{until:%Y%m%d}':
+                break
+            if attached and not pending:
+                conn.exec_driver_sql('ALTER TABLE sample DETACH PARTITION '
+                                     f'{name} CONCURRENTLY')
+            _finish(conn, name, pending)
+        return bool(conn.scalar(sa.text(
+            'SELECT EXISTS (SELECT FROM sample_old)')))
+
+
+def _remove(conn: sa.Connection, name: str, pending: bool) -> None:
+    """Remove what an interrupted drop has left before a reset.
+
+    Not while another one drops: it would take the new day for the old one.
+    """
+    if not conn.scalar(sa.text('SELECT pg_try_advisory_xact_lock(:lock)'),
+                       {'lock': _PACKING_OR_DROPPING}):
+        raise errors.StoreUnavailable(_IN_THE_WAY)
+    _finish(conn, name, pending)
+
+
+def _finish(conn: sa.Connection, name: str, pending: bool) -> None:
+    """Drop a table that is no partition, or is about to be none."""
+    if pending:
+        conn.exec_driver_sql(
+            f'ALTER TABLE sample DETACH PARTITION {name} FINALIZE')
+    conn.exec_driver_sql(f'DROP TABLE {name}')
 
 
 #: PostgreSQL's tables of days, whether they are partitions, and whether they
 #: are about to be none.
 _DAYS = sa.text(
-    'SELECT relname, inhrelid IS NOT NULL, inhdetachpending FROM pg_class '
+    'SELECT relname, inhrelid IS NOT NULL, coalesce(inhdetachpending, false) '
+    'FROM pg_class '
     "LEFT JOIN pg_inherits ON inhrelid = oid WHERE relkind = 'r' "
     "AND relname ~ '^sample_p[0-9]{8}$' AND relnamespace = (SELECT "
     "relnamespace FROM pg_class WHERE oid = 'sample'::regclass) "
     'ORDER BY relname')
 
 
-def _drop_mariadb(engine: sa.Engine, until: datetime.datetime) -> bool:
+def _drop_mariadb(engine: sa.Engine, until: datetime.datetime,
+                  _stop: threading.Event) -> bool:
     """All at once; others wait for it, though not for long.
 
     The next partition takes over what was before it. The last one cannot be

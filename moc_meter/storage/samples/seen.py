@@ -10,76 +10,94 @@ but the same in every store that holds the same samples.
 
 from __future__ import annotations
 
-import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from moc_meter import errors
 from moc_meter.model import period
-from moc_meter.model.query import MeterSeen, ResourceSeen, Selection
+from moc_meter.model.query import Field, MeterSeen, ResourceSeen, Selection
 from moc_meter.model.sample import MeterKind
 from moc_meter.storage.samples import plan, select
 from moc_meter.storage.samples.cells import sample, spans
 from moc_meter.storage.tables import samples as tables
 
-#: What a resource's newest span says of it.
-_NAMES = ('resource_id', 'meter', 'source', 'project_id', 'user_id', 'digest',
-          'metadata_id', 'said', 'last')
-
 
 def meters(conn: sa.Connection, selection: Selection, limit: int | None,
-           unique: bool = False) -> list[MeterSeen]:
+           unique: bool = False, after: MeterSeen | None = None
+           ) -> list[MeterSeen]:
     """Meters by name, resource, kind and unit; see MeterSeen."""
     found = _seen(conn, selection)
+    last = None if after is None else [
+        after.name, after.kind.value, after.unit]
     if unique:
         return [MeterSeen(name=row.meter, kind=MeterKind(row.kind),
                           unit=row.unit)
                 for row in conn.execute(
-                    _page(found, ['meter', 'kind', 'unit'], limit))]
+                    _page(found, ['meter', 'kind', 'unit'], limit, last))]
     keys = ['meter', 'resource_id', 'kind', 'unit']
-    # Paged by what the index has; each of these is at least one entry.
-    page = _page(found, keys[:2], limit)
+    if after is not None and last is not None:
+        last.insert(1, after.resource_id or '')
+    # Paged by what the index has; each of these is at least one entry, but
+    # for the one that the page before ended in.
+    page = _page(found, keys[:2], limit and limit + bool(last),
+                 last and last[:2], or_equal=True)
     ranked = _numbered(_spans_of(found, page, keys[:2]), keys)
+    columns = [ranked.c[key] for key in keys]
     return [MeterSeen(name=row.meter, kind=MeterKind(row.kind), unit=row.unit,
                       resource_id=row.resource_id, source=row.source,
                       project_id=row.project_id, user_id=row.user_id)
             for row in conn.execute(
-                sa.select(ranked).where(ranked.c.place == 1)
-                .order_by(*(ranked.c[key] for key in keys)).limit(limit))]
+                sa.select(ranked).where(
+                    ranked.c.place == 1,
+                    *_beyond(columns, last)).order_by(*columns)
+                .limit(limit))]
 
 
-def resources(conn: sa.Connection, selection: Selection,
-              limit: int | None) -> list[ResourceSeen]:
+def resources(conn: sa.Connection, selection: Selection, limit: int | None,
+              after: str | None = None) -> list[ResourceSeen]:
     """Resources by id, as the newest selected sample of each says."""
     found, keys = _seen(conn, selection), ['resource_id']
-    meters_of = _numbered(_spans_of(found, _page(found, keys, limit), keys),
-                          [*keys, 'meter'])
-    ranked = _numbered(sa.select(
-        *(meters_of.c[name] for name in _NAMES),
-        meters_of.c.earliest.label('first')).where(meters_of.c.place == 1),
-        keys)
-    # One row a meter; only a resource's first has the metadata.
+    page = _page(found, keys, limit, None if after is None else [after])
+    ranked = _numbered(_spans_of(found, page, keys), keys)
     content = tables.resource_metadata
-    rows = conn.execute(
-        sa.select(ranked, content.c.content).select_from(ranked.outerjoin(
-            content, sa.and_(content.c.id == ranked.c.metadata_id,
-                             ranked.c.place == 1)))
-        .order_by(ranked.c.resource_id, ranked.c.place))
-    return [_resource(list(group)) for _, group in itertools.groupby(
-        rows, lambda row: row.resource_id)]
+    newest = conn.execute(
+        sa.select(ranked, content.c.content).select_from(ranked.join(
+            content, content.c.id == ranked.c.metadata_id))
+        .where(ranked.c.place == 1).order_by(ranked.c.resource_id)).all()
+    names = _names(conn, [row.resource_id for row in newest],
+                   selection.projects)
+    return [ResourceSeen(
+        resource_id=row.resource_id, source=row.source,
+        project_id=row.project_id, user_id=row.user_id,
+        first=period.instant(row.earliest), last=period.instant(row.last),
+        metadata=json.loads(row.content),
+        meters=tuple(names.get(row.resource_id, ()))) for row in newest]
 
 
-def _resource(rows: list[sa.Row[Any]]) -> ResourceSeen:
-    newest = rows[0]
-    return ResourceSeen(
-        resource_id=newest.resource_id, source=newest.source,
-        project_id=newest.project_id, user_id=newest.user_id,
-        first=period.instant(newest.earliest),
-        last=period.instant(newest.last),
-        metadata=json.loads(newest.content),
-        meters=tuple(sorted(row.meter for row in rows)))
+def _names(conn: sa.Connection, resources: list[str],
+           projects: frozenset[str] | None) -> dict[str, list[str]]:
+    """The meters of some resources, ascending: all that may be seen."""
+    seen = _seen(conn, Selection(projects=projects)).where(
+        tables.series.c.resource_id.in_(resources)).subquery()
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(
+            sa.select(seen.c.resource_id, seen.c.meter).distinct()
+            .order_by(seen.c.resource_id, seen.c.meter)):
+        found.setdefault(row.resource_id, []).append(row.meter)
+    return found
+
+
+def values(conn: sa.Connection, field: Field, selection: Selection,
+           limit: int | None, after: str | None = None) -> list[str]:
+    """What the selected samples say in a field, ascending; None is left out.
+    """
+    found = _seen(conn, selection).where(
+        tables.series.c[field.value].is_not(None))
+    return list(conn.scalars(_page(found, [field.value], limit,
+                                   None if after is None else [after])))
 
 
 def _seen(conn: sa.Connection, selection: Selection) -> sa.Select[Any]:
@@ -129,13 +147,33 @@ def _there(seen: sa.Subquery) -> select.Conditions:
     return [seen.c.first.is_not(None), seen.c.last.is_not(None)]
 
 
-def _page(found: sa.Select[Any], keys: list[str],
-          limit: int | None) -> sa.Select[Any]:
-    """The first distinct keys that have a sample, in order."""
+def _page(found: sa.Select[Any], keys: list[str], limit: int | None,
+          last: list[str] | None = None,
+          or_equal: bool = False) -> sa.Select[Any]:
+    """The first distinct keys that have a sample, in order.
+
+    last: those that they come after, or are equal to, if that is wanted.
+    """
     seen = found.subquery()
     columns = [seen.c[key] for key in keys]
-    return (sa.select(*columns).where(*_there(seen))
+    return (sa.select(*columns)
+            .where(*_there(seen), *_beyond(columns, last, or_equal))
             .group_by(*columns).order_by(*columns).limit(limit))
+
+
+def _beyond(columns: Sequence[sa.ColumnElement[Any]], last: list[str] | None,
+            or_equal: bool = False) -> select.Conditions:
+    """What comes after some values, column by column."""
+    if last is None:
+        return []
+    equal = [column == value
+             for column, value in zip(columns, last, strict=True)]
+    beyond = [sa.and_(*equal[:place], column > value)
+              for place, (column, value) in enumerate(
+                  zip(columns, last, strict=True))]
+    # The first of them alone, so that an index is of use.
+    return [columns[0] >= last[0],
+            sa.or_(*beyond, *([sa.and_(*equal)] if or_equal else []))]
 
 
 def _spans_of(found: sa.Select[Any], page: sa.Select[Any],

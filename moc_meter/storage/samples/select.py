@@ -55,10 +55,11 @@ def message_rules(selection: Selection) -> Conditions:
     return rules
 
 
-def series_ids(conn: sa.Connection, selection: Selection) -> Ids:
-    """The series that can have a selected sample."""
+def series_ids(conn: sa.Connection, selection: Selection,
+               rules: Sequence[sa.ColumnElement[bool]] = ()) -> Ids:
+    """The series that can have a selected sample; rules: further ones."""
     of, span = tables.series.c, spans.table.c
-    found = sa.select(of.id).where(*series_rules(selection))
+    found = sa.select(of.id).where(*series_rules(selection), *rules)
     if selection.metadata:
         found = found.where(of.id.in_(sa.select(span.series_id).where(
             *metadata_rules(conn, span.metadata_id, selection))))

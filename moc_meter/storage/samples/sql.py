@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +14,21 @@ import sqlalchemy as sa
 from moc_meter import errors
 from moc_meter.messaging import entry
 from moc_meter.model import period, query
+from moc_meter.model.events import EventSelection
+from moc_meter.model.expression import Expression, Order
 from moc_meter.model.sample import Refused, Sample
+from moc_meter.model.traits import TraitType
 from moc_meter.storage import engine as transactions
 from moc_meter.storage import generation, marks, quarantine
 from moc_meter.storage.cache import Numbers
 from moc_meter.storage.samples import (
     dropped,
     events,
+    happened,
+    history,
     holes,
     listing,
+    matching,
     raw,
     resources,
     retention,
@@ -160,11 +167,18 @@ class SqlSampleStore:
             self._engine, lambda conn: holes.in_statistics(conn, dated))
         return rows
 
-    def samples(self, selection: query.Selection, limit: int
+    def samples(self, selection: query.Selection, limit: int, *,
+                where: Expression | None = None, sort: Order = (),
+                after: query.StoredSample | None = None
                 ) -> list[query.StoredSample]:
         return transactions.inquire(
             self._engine,
-            lambda conn: listing.samples(conn, selection, limit))
+            lambda conn: listing.samples(conn, selection, limit, where=where,
+                                         sort=sort, after=after))
+
+    def check_expression(self, pattern: str) -> None:
+        transactions.inquire(
+            self._engine, lambda conn: matching.check(conn, pattern))
 
     def sample(self, message_id: str, projects: frozenset[str] | None
                ) -> query.StoredSample | None:
@@ -172,32 +186,59 @@ class SqlSampleStore:
             self._engine,
             lambda conn: listing.sample(conn, message_id, projects))
 
-    def events(self, selection: query.Selection, limit: int
+    def events(self, selection: EventSelection, limit: int,
+               after: query.StoredSample | None = None
                ) -> list[query.StoredSample]:
         return transactions.inquire(
             self._engine,
-            lambda conn: events.newest(conn, selection, limit))
+            lambda conn: happened.listed(conn, selection, limit, after))
+
+    def event_types(self) -> list[str]:
+        return transactions.inquire(self._engine, happened.types)
+
+    def trait_types(self, event_type: str) -> list[tuple[str, TraitType]]:
+        return transactions.inquire(
+            self._engine,
+            lambda conn: happened.trait_types(conn, event_type))
 
     def meters(self, selection: query.Selection, limit: int | None,
-               unique: bool = False) -> list[query.MeterSeen]:
+               unique: bool = False, after: query.MeterSeen | None = None
+               ) -> list[query.MeterSeen]:
         found = transactions.inquire(
             self._engine,
-            lambda conn: seen.meters(conn, selection, limit, unique))
+            lambda conn: seen.meters(conn, selection, limit, unique, after))
         transactions.inquire(
             self._engine, lambda conn: holes.in_spans(conn, selection))
         return found
 
-    def resources(self, selection: query.Selection, limit: int | None
-                  ) -> list[query.ResourceSeen]:
+    def resources(self, selection: query.Selection, limit: int | None,
+                  after: str | None = None) -> list[query.ResourceSeen]:
         found = transactions.inquire(
-            self._engine, lambda conn: seen.resources(conn, selection, limit))
+            self._engine,
+            lambda conn: seen.resources(conn, selection, limit, after))
         transactions.inquire(
             self._engine, lambda conn: holes.in_spans(conn, selection))
         return found
 
-    def expire(self, until: datetime.datetime, now: datetime.datetime,
-               by: str) -> int:
-        return retention.expire(self._engine, until, now, by)
+    def history(self, selection: query.Selection, limit: int
+                ) -> list[query.ResourceState]:
+        return transactions.inquire(
+            self._engine,
+            lambda conn: history.states(conn, selection, limit))
+
+    def values(self, field: query.Field, selection: query.Selection,
+               limit: int | None, after: str | None = None) -> list[str]:
+        found = transactions.inquire(
+            self._engine,
+            lambda conn: seen.values(conn, field, selection, limit, after))
+        transactions.inquire(
+            self._engine, lambda conn: holes.in_spans(conn, selection))
+        return found
+
+    def expire(self, level: query.RetentionLevel, until: datetime.datetime,
+               now: datetime.datetime, by: str,
+               stop: threading.Event) -> int:
+        return retention.expire(self._engine, level, until, now, by, stop)
 
 
 def _append(conn: sa.Connection, rows: Sequence[Row],
@@ -208,10 +249,11 @@ def _append(conn: sa.Connection, rows: Sequence[Row],
         conn, [row for sample, row in both if not sample.is_event],
         border=dropped.border(conn))
     rollups.fold(conn)
-    happened = events.append(
-        conn, [(sample, row) for sample, row in both if sample.is_event])
+    occurred = events.append(
+        conn, [(sample, row) for sample, row in both if sample.is_event],
+        border=dropped.border(conn, query.RetentionLevel.EVENTS))
     written = query.Written(tuple(
-        happened.outcome(events.EVENTS.recorded(row)) if sample.is_event
+        occurred.outcome(events.EVENTS.recorded(row)) if sample.is_event
         else measured.outcome(raw.SAMPLES.recorded(row))
         for sample, row in both))
     marks.append(conn, [sample for sample, outcome in zip(

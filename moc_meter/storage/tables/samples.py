@@ -107,7 +107,8 @@ sample = sa.Table(
 
 
 #: Events: what a sample says that has traits instead of a volume.
-#: ``digest`` is of them all, so that a second delivery that differs is seen.
+#: ``digest`` is of them all, so that a second delivery that differs is seen;
+#: ``project_id`` is the trait, ``event_type`` the meter of the series.
 event = sa.Table(
     'event', metadata,
     sa.Column('series_id', _ID, sa.ForeignKey(series.c.id), nullable=False,
@@ -117,12 +118,19 @@ event = sa.Table(
     sa.Column('recorded_at', dialect.Instant, nullable=False),
     sa.Column('message_id', dialect.text(LENGTHS['message_id'])),
     sa.Column('digest', dialect.digest(), nullable=False),
+    sa.Column('project_id', dialect.text(LENGTHS['project_id'])),
+    sa.Column('event_type', dialect.text(LENGTHS['meter']), nullable=False),
     sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key'),
     sa.Index(None, 'timestamp'),
+    sa.Index(None, 'key'),
+    sa.Index(None, 'project_id', 'timestamp'),
+    sa.Index(None, 'project_id', 'event_type', 'timestamp'),
+    sa.Index(None, 'event_type', 'timestamp'),
     **_MYSQL)
 
-#: Traits of events; but for ``text`` of a float, its digits, only the column
-#: of its type is not null.
+#: Traits of events; ``value`` is in the order of its type, see traits.py, and
+#: ``project_id`` that of the event: so what a caller may see of a value is
+#: one stretch of an index, in the order of time.
 event_trait = sa.Table(
     'event_trait', metadata,
     sa.Column('series_id', _ID, nullable=False, autoincrement=False),
@@ -130,15 +138,24 @@ event_trait = sa.Table(
     sa.Column('key', dialect.Key, nullable=False),
     sa.Column('name', dialect.text(LONGEST_NAME), nullable=False),
     sa.Column('type', dialect.text(8), nullable=False),
-    sa.Column('text', dialect.text(LONGEST_TEXT)),
-    sa.Column('integer', sa.BigInteger),
-    sa.Column('number', dialect.Quantity),
-    sa.Column('instant', dialect.Instant),
+    sa.Column('value', dialect.text(LONGEST_TEXT), nullable=False),
+    sa.Column('project_id', dialect.text(LENGTHS['project_id'])),
     sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key', 'name'),
     sa.ForeignKeyConstraint(
         ['series_id', 'timestamp', 'key'],
         ['event.series_id', 'event.timestamp', 'event.key']),
-    sa.Index(None, 'name', 'text'),
+    sa.Index(None, 'project_id', 'name', 'type', 'value', 'timestamp'),
+    **_MYSQL)
+
+#: Which traits events of a type have, and the last UTC day with such an
+#: event; an empty name stands for the events themselves.
+event_form = sa.Table(
+    'event_form', metadata,
+    sa.Column('event_type', dialect.text(LENGTHS['meter']), nullable=False),
+    sa.Column('name', dialect.text(LONGEST_NAME), nullable=False),
+    sa.Column('type', dialect.text(8), nullable=False),
+    sa.Column('day', dialect.Instant, nullable=False),
+    sa.PrimaryKeyConstraint('event_type', 'name', 'type'),
     **_MYSQL)
 
 
@@ -175,29 +192,34 @@ mark = sa.Table(
     sa.Column('day', dialect.Instant, nullable=False),
     **_MYSQL)
 
-#: The journal of retention. Samples before the greatest ``until`` are dropped;
-#: ``samples`` and ``finished_at`` are null as long as some may be there still.
+#: The journal of retention. What of a level is before the level's greatest
+#: ``until`` is dropped; ``finished_at`` is null as long as some may be there
+#: still, and ``dropped`` says by then how many they were.
 retention = sa.Table(
     'retention', metadata,
     sa.Column('id', _ID, primary_key=True),
-    sa.Column('until', dialect.Instant, nullable=False, unique=True),
+    sa.Column('level', dialect.text(16), nullable=False),
+    sa.Column('until', dialect.Instant, nullable=False),
     sa.Column('by', dialect.text(255), nullable=False),
     sa.Column('decided_at', dialect.Instant, nullable=False),
     sa.Column('finished_at', dialect.Instant),
-    sa.Column('samples', sa.BigInteger),
+    sa.Column('dropped', sa.BigInteger, nullable=False),
+    sa.UniqueConstraint('level', 'until'),
     **_MYSQL)
 
-#: What was refused, with its bytes and reason; ``digest`` is of content and
-#: code, so a redelivery is not kept twice.
+#: What was refused, with its bytes and reason; ``digest`` is of source and
+#: content, all of it, so a redelivery is not kept twice.
 quarantine = sa.Table(
     'quarantine', metadata,
     sa.Column('id', _ID, primary_key=True),
-    sa.Column('digest', dialect.digest(), nullable=False, unique=True),
+    sa.Column('digest', dialect.digest(), nullable=False),
     sa.Column('received_at', dialect.Instant, nullable=False),
     sa.Column('origin', dialect.text(255), nullable=False),
+    sa.Column('source', dialect.text(LENGTHS['source'])),
     sa.Column('code', dialect.text(64), nullable=False),
     sa.Column('reason', dialect.long_text(), nullable=False),
     sa.Column('content', dialect.content(), nullable=False),
+    sa.UniqueConstraint('digest', 'code'),
     **_MYSQL)
 
 #: One row: how often the database was emptied, see storage/generation.py.

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -11,8 +13,13 @@ from decimal import Decimal
 from moc_meter import errors
 from moc_meter.messaging import entry
 from moc_meter.model import metadata, period, quantity, query
+from moc_meter.model.events import COMPARISONS, EventSelection
+from moc_meter.model.expression import Expression, Order
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.model.statistics import Statistics
+from moc_meter.model.traits import TraitType, project, traits
+from moc_meter.storage.samples.series import parts
+from moc_meter.tests.contract import matching
 
 Identity = tuple[object, ...]
 _REFUSALS = {query.Outcome.CONFLICT: errors.SampleConflict,
@@ -29,7 +36,7 @@ class FakeStore:
         self.away = False
         self.quarantined: dict[tuple[bytes, str], Refused] = {}
         self._kept: dict[Identity, query.StoredSample] = {}
-        self._dropped = period.EPOCH
+        self._dropped = dict.fromkeys(query.RetentionLevel, period.EPOCH)
         self._lock = threading.Lock()
 
     def ping(self) -> None:
@@ -50,19 +57,20 @@ class FakeStore:
             if outcome in _REFUSALS], now)
         return query.Written(outcomes)
 
-    def expire(self, until: datetime.datetime, now: datetime.datetime,
-               by: str) -> int:
+    def expire(self, level: query.RetentionLevel, until: datetime.datetime,
+               now: datetime.datetime, by: str,
+               stop: threading.Event) -> int:
         """Has no rollups, so nothing of what is dropped is answered."""
         self.ping()
         assert by
+        assert not stop.is_set()
         assert now.utcoffset() == datetime.timedelta(0)
         with self._lock:
             before = len(self._kept)
-            self._dropped = max(self._dropped, until)
+            self._dropped[level] = max(self._dropped[level], until)
             self._kept = {
                 identity: kept for identity, kept in self._kept.items()
-                if kept.sample.timestamp >= self._dropped
-                or kept.sample.is_event}
+                if not self._is_dropped(kept.sample)}
             return before - len(self._kept)
 
     def quarantine(self, refused: Sequence[Refused],
@@ -88,9 +96,21 @@ class FakeStore:
                        for (start, *_), members in rows.items()),
                       key=lambda row: row.period_start or period.EPOCH)
 
-    def samples(self, selection: query.Selection, limit: int
+    def samples(self, selection: query.Selection, limit: int, *,
+                where: Expression | None = None, sort: Order = (),
+                after: query.StoredSample | None = None
                 ) -> list[query.StoredSample]:
-        return self._selected(selection)[:limit]
+        found = matching.listed(self._selected(selection), where, sort)
+        if after is not None:
+            place = matching.place(sort)
+            found = [kept for kept in found if place(kept) > place(after)]
+        return found[:limit]
+
+    def check_expression(self, pattern: str) -> None:
+        try:
+            re.compile(pattern)
+        except re.error:
+            raise errors.InvalidQuery('no regular expression') from None
 
     def sample(self, message_id: str, projects: frozenset[str] | None
                ) -> query.StoredSample | None:
@@ -98,7 +118,8 @@ class FakeStore:
             message_ids=(message_id,), projects=projects))), None)
 
     def meters(self, selection: query.Selection, limit: int | None,
-               unique: bool = False) -> list[query.MeterSeen]:
+               unique: bool = False, after: query.MeterSeen | None = None
+               ) -> list[query.MeterSeen]:
         seen: dict[Identity, query.MeterSeen] = {}
         for kept in self._seen(selection):
             said = kept.sample
@@ -107,16 +128,44 @@ class FakeStore:
                 **({} if unique else _owner(said)))
             seen.setdefault((said.meter, meter.resource_id or '', said.kind,
                              said.unit), meter)
-        return [meter for _, meter in sorted(seen.items())][:limit]
+        return [meter for key, meter in sorted(seen.items())
+                if after is None or key > (
+                    after.name, after.resource_id or '', after.kind,
+                    after.unit)][:limit]
 
-    def resources(self, selection: query.Selection, limit: int | None
-                  ) -> list[query.ResourceSeen]:
+    def resources(self, selection: query.Selection, limit: int | None,
+                  after: str | None = None) -> list[query.ResourceSeen]:
         members: dict[str, list[Sample]] = {}
         for kept in self._seen(selection):
             members.setdefault(kept.sample.resource_id, []).append(
                 kept.sample)
-        return [_resource(samples) for _, samples in sorted(members.items())
-                ][:limit]
+        visible = query.Selection(projects=selection.projects)
+        names: dict[str, set[str]] = {}
+        for kept in self._seen(visible):
+            names.setdefault(kept.sample.resource_id, set()).add(
+                kept.sample.meter)
+        return [_resource(samples, names[key])
+                for key, samples in sorted(members.items())
+                if after is None or key > after][:limit]
+
+    def history(self, selection: query.Selection, limit: int
+                ) -> list[query.ResourceState]:
+        newest: dict[datetime.datetime, Sample] = {}
+        for kept in self._seen(selection):
+            newest.setdefault(kept.sample.timestamp, kept.sample)
+        states: list[query.ResourceState] = []
+        for instant, said in sorted(newest.items()):
+            state = query.ResourceState(
+                since=instant, until=None, source=said.source,
+                project_id=said.project_id, user_id=said.user_id,
+                metadata=said.metadata)
+            if states and state == dataclasses.replace(
+                    states[-1], since=instant):
+                continue
+            states[-1:] = [dataclasses.replace(one, until=instant)
+                           for one in states[-1:]]
+            states.append(state)
+        return states[:limit]
 
     def _seen(self, selection: query.Selection) -> list[query.StoredSample]:
         if selection.message_ids:
@@ -125,7 +174,7 @@ class FakeStore:
 
     def _keep(self, sample: Sample, now: datetime.datetime,
               place: int) -> query.Outcome:
-        if sample.timestamp < self._dropped and not sample.is_event:
+        if self._is_dropped(sample):
             return query.Outcome.EXPIRED
         identity = (sample.source, sample.meter, sample.kind, sample.unit,
                     sample.resource_id, sample.project_id, sample.user_id,
@@ -138,23 +187,50 @@ class FakeStore:
             sample=sample, recorded_at=now + place * period.MICROSECOND)
         return query.Outcome.STORED
 
+    def _is_dropped(self, sample: Sample) -> bool:
+        return sample.timestamp < self._dropped[
+            query.RetentionLevel.EVENTS if sample.is_event
+            else query.RetentionLevel.SAMPLES]
+
+    def events(self, selection: EventSelection, limit: int,
+               after: query.StoredSample | None = None
+               ) -> list[query.StoredSample]:
+        found = sorted((kept for kept in self._kept_of(is_event=True)
+                        if happened(kept.sample, selection)), key=_event_place)
+        return [kept for kept in found if after is None
+                or _event_place(kept) > _event_place(after)][:limit]
+
+    def event_types(self) -> list[str]:
+        return sorted({kept.sample.meter
+                       for kept in self._kept_of(is_event=True)})
+
+    def trait_types(self, event_type: str) -> list[tuple[str, TraitType]]:
+        return sorted({
+            (trait.name, trait.type)
+            for kept in self._kept_of(is_event=True)
+            if kept.sample.meter == event_type
+            for trait in traits(kept.sample.metadata)})
+
+    def values(self, field: query.Field, selection: query.Selection,
+               limit: int | None, after: str | None = None) -> list[str]:
+        found = {getattr(kept.sample, field)
+                 for kept in self._seen(selection)} - {None}
+        return sorted(value for value in found
+                      if after is None or value > after)[:limit]
+
     def _selected(self, selection: query.Selection
                   ) -> list[query.StoredSample]:
-        return self._found(selection, is_event=False)
+        return sorted(
+            (kept for kept in self._kept_of(is_event=False)
+             if _matches(kept.sample, selection)), key=lambda kept: (
+                -period.microseconds(kept.sample.timestamp),
+                kept.recorded_at))
 
-    def events(self, selection: query.Selection, limit: int
-               ) -> list[query.StoredSample]:
-        return self._found(selection, is_event=True)[:limit]
-
-    def _found(self, selection: query.Selection, is_event: bool
-               ) -> list[query.StoredSample]:
+    def _kept_of(self, *, is_event: bool) -> list[query.StoredSample]:
         self.ping()
         with self._lock:
-            found = [kept for kept in self._kept.values()
-                     if kept.sample.is_event == is_event
-                     and _matches(kept.sample, selection)]
-        return sorted(found, key=lambda kept: (
-            -period.microseconds(kept.sample.timestamp), kept.recorded_at))
+            return [kept for kept in self._kept.values()
+                    if kept.sample.is_event == is_event]
 
 
 class FakeDispatcher:
@@ -219,6 +295,28 @@ def _matches(sample: Sample, selection: query.Selection) -> bool:
              or sample.project_id in selection.projects))
 
 
+def happened(event: Sample, selection: EventSelection) -> bool:
+    """Whether an event is one of those that are meant."""
+    said = {trait.name: trait for trait in traits(event.metadata)}
+    return (
+        selection.event_type in (None, event.meter)
+        and selection.message_id in (None, event.message_id)
+        and all(rule.than.name in said
+                and said[rule.than.name].type == rule.than.type
+                and COMPARISONS[rule.op](said[rule.than.name].value,
+                                         rule.than.value)
+                for rule in selection.traits)
+        and (selection.start is None or selection.start <= event.timestamp)
+        and (selection.end is None or event.timestamp < selection.end)
+        and (selection.projects is None
+             or project(event.metadata) in selection.projects))
+
+
+def _event_place(kept: query.StoredSample) -> tuple[object, ...]:
+    return kept.sample.timestamp, kept.sample.message_id, str(
+        parts(kept.sample))
+
+
 def _group(sample: Sample, question: query.StatisticsQuestion
            ) -> tuple[tuple[str, str | None], ...] | None:
     """What the sample is grouped by; None where it lacks a path."""
@@ -260,11 +358,12 @@ def _owner(sample: Sample) -> Mapping[str, str | None]:
             'project_id': sample.project_id, 'user_id': sample.user_id}
 
 
-def _resource(newest_first: Sequence[Sample]) -> query.ResourceSeen:
+def _resource(newest_first: Sequence[Sample], meters: Iterable[str]
+              ) -> query.ResourceSeen:
     newest = newest_first[0]
     return query.ResourceSeen(
         resource_id=newest.resource_id, first=newest_first[-1].timestamp,
         last=newest.timestamp, source=newest.source,
         project_id=newest.project_id, user_id=newest.user_id,
         metadata=newest.metadata,
-        meters=tuple(sorted({sample.meter for sample in newest_first})))
+        meters=tuple(sorted(meters)))

@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ('event_trait', 'event', 'retention', 'generation', 'quarantine', 'mark',
+    for table in ('event_form', 'event_trait', 'event', 'retention', 'generation', 'quarantine', 'mark',
                   'rollup_day', 'rollup_hour', 'span', 'sample', 'metadata_path', 'metadata', 'series'):
         op.drop_table(table)
 
@@ -160,10 +160,11 @@ def _quarantine() -> None:
         sa.Column('digest', dialect.digest(), nullable=False),
         sa.Column('received_at', sa.BigInteger, nullable=False),
         sa.Column('origin', dialect.text(255), nullable=False),
+        sa.Column('source', dialect.text(255)),
         sa.Column('code', dialect.text(64), nullable=False),
         sa.Column('reason', dialect.long_text(), nullable=False),
         sa.Column('content', dialect.content(), nullable=False),
-        sa.UniqueConstraint('digest'),
+        sa.UniqueConstraint('digest', 'code'),
         **_OPTIONS)
 
 
@@ -180,12 +181,13 @@ def _retention() -> None:
     op.create_table(
         'retention',
         sa.Column('id', _ID, primary_key=True),
+        sa.Column('level', dialect.text(16), nullable=False),
         sa.Column('until', sa.BigInteger, nullable=False),
         sa.Column('by', dialect.text(255), nullable=False),
         sa.Column('decided_at', sa.BigInteger, nullable=False),
         sa.Column('finished_at', sa.BigInteger),
-        sa.Column('samples', sa.BigInteger),
-        sa.UniqueConstraint('until'),
+        sa.Column('dropped', sa.BigInteger, nullable=False),
+        sa.UniqueConstraint('level', 'until'),
         **_OPTIONS)
 
 
@@ -198,10 +200,15 @@ def _events() -> None:
         sa.Column('recorded_at', sa.BigInteger, nullable=False),
         sa.Column('message_id', dialect.text(255)),
         sa.Column('digest', dialect.digest(), nullable=False),
+        sa.Column('project_id', dialect.text(255)),
+        sa.Column('event_type', dialect.text(255), nullable=False),
         sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key'),
         sa.ForeignKeyConstraint(['series_id'], ['series.id']),
         **_OPTIONS)
-    op.create_index('ix_event_timestamp', 'event', ['timestamp'])
+    for columns in (('timestamp',), ('key',), ('project_id', 'timestamp'),
+                    ('project_id', 'event_type', 'timestamp'),
+                    ('event_type', 'timestamp')):
+        op.create_index(f'ix_event_{"_".join(columns)}', 'event', columns)
     op.create_table(
         'event_trait',
         _number('series_id'),
@@ -209,14 +216,21 @@ def _events() -> None:
         sa.Column('key', dialect.Key, nullable=False),
         sa.Column('name', dialect.text(64), nullable=False),
         sa.Column('type', dialect.text(8), nullable=False),
-        sa.Column('text', dialect.text(255)),
-        sa.Column('integer', sa.BigInteger),
-        sa.Column('number', dialect.Quantity),
-        sa.Column('instant', sa.BigInteger),
+        sa.Column('value', dialect.text(255), nullable=False),
+        sa.Column('project_id', dialect.text(255)),
         sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key', 'name'),
         sa.ForeignKeyConstraint(
             ['series_id', 'timestamp', 'key'],
             ['event.series_id', 'event.timestamp', 'event.key']),
         **_OPTIONS)
-    op.create_index('ix_event_trait_name_text', 'event_trait',
-                    ['name', 'text'])
+    op.create_index(
+        'ix_event_trait_project_id_name_type_value_timestamp', 'event_trait',
+        ['project_id', 'name', 'type', 'value', 'timestamp'])
+    op.create_table(
+        'event_form',
+        sa.Column('event_type', dialect.text(255), nullable=False),
+        sa.Column('name', dialect.text(64), nullable=False),
+        sa.Column('type', dialect.text(8), nullable=False),
+        sa.Column('day', sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint('event_type', 'name', 'type'),
+        **_OPTIONS)

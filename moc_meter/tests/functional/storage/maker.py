@@ -227,13 +227,17 @@ def meters(samples: Iterable[Sample], selection: Selection,
 def resources(samples: Iterable[Sample],
               selection: Selection) -> list[query.ResourceSeen]:
     groups: dict[str, list[Sample]] = {}
+    samples = list(samples)
     for one in filter(selected(selection), samples):
         groups.setdefault(one.resource_id, []).append(one)
+    seen = list(filter(selected(Selection(projects=selection.projects)),
+                       samples))
     return [query.ResourceSeen(
         first=min(one.timestamp for one in groups[key]),
         last=max(one.timestamp for one in groups[key]),
         metadata=_newest(groups[key]).metadata,
-        meters=tuple(sorted({one.meter for one in groups[key]})),
+        meters=tuple(sorted({one.meter for one in seen
+                             if one.resource_id == key})),
         **_said(_newest(groups[key]))) for key in sorted(groups)]
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,15 +14,24 @@ import sqlalchemy as sa
 
 from moc_meter import errors
 from moc_meter.model import period, query
-from moc_meter.model.query import Field, Selection
+from moc_meter.model.events import EventSelection
+from moc_meter.model.query import RetentionLevel, Selection
 from moc_meter.model.sample import MeterKind, Sample, derived_id
-from moc_meter.storage import engine as transactions
-from moc_meter.storage.samples import rollups
+from moc_meter.storage.samples import retention, rollups
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.contract.fakes import FakeStore
-from moc_meter.tests.stores import NOW, count, migrated, sample
+from moc_meter.tests.stores import (
+    NOW,
+    StopAfter,
+    count,
+    expire,
+    migrated,
+    sample,
+)
+
+EVENTS = RetentionLevel.EVENTS
 
 TRAITS = {'service': 'compute', 'memory_mb': 512, 'load': 0.1, 'empty': '',
           'least': -2 ** 63, 'launched_at': {'datetime': 1767225600123456}}
@@ -55,10 +64,11 @@ def test_an_event_is_kept_once_with_all_its_traits(store: SampleStore
     written = store.write(batch, NOW)
     assert (written.stored, written.duplicates) == (3, 1)
     assert store.write(batch, NOW).duplicates == 4
-    assert [one.sample for one in store.events(Selection(), 9)] == [
-        event(1, message_id='theirs'), event(0)]
-    assert [one.recorded_at for one in store.events(Selection(), 9)] == [
-        NOW + 2 * period.MICROSECOND, NOW]
+    found = store.events(EventSelection(), 9)
+    assert [one.sample for one in found] == [
+        event(0), event(1, message_id='theirs')]
+    assert [one.recorded_at for one in found] == [
+        NOW, NOW + 2 * period.MICROSECOND]
 
 
 def test_an_event_that_says_something_else_goes_to_quarantine(
@@ -67,7 +77,8 @@ def test_an_event_that_says_something_else_goes_to_quarantine(
     store.write([event(0)], NOW)
     assert store.write([other, event(0)], NOW).outcomes == (
         query.Outcome.CONFLICT, query.Outcome.DUPLICATE)
-    assert [one.sample for one in store.events(Selection(), 9)] == [event(0)]
+    assert [one.sample for one in store.events(EventSelection(), 9)] == [
+        event(0)]
 
 
 def test_no_question_on_samples_meets_an_event(store: SampleStore) -> None:
@@ -84,40 +95,103 @@ def test_a_meter_of_kind_event_is_no_event(store: SampleStore) -> None:
     meeting = dataclasses.replace(event(0), is_event=False)
     store.write([meeting], NOW)
     assert [one.sample for one in store.samples(Selection(), 9)] == [meeting]
-    assert store.events(Selection(), 9) == []
-
-
-def test_only_the_selected_events_are_answered(store: SampleStore) -> None:
-    store.write([event(0), event(1, project_id='p-2'), event(2, meter='x')],
-                NOW)
-    for selection, places in (
-            (Selection(projects=frozenset({'p-2'})), [1]),
-            (Selection(series=((Field.METER, 'x'),)), [2]),
-            (Selection(start=NOW + period.HOUR), [2, 1]),
-            (Selection(end=NOW + period.HOUR), [0])):
-        assert [one.sample.timestamp for one in store.events(selection, 9)
-                ] == [NOW + place * period.HOUR for place in places]
-    assert len(store.events(Selection(), 2)) == 2
+    assert store.events(EventSelection(), 9) == []
 
 
 def test_events_stay_when_samples_are_dropped(store: SampleStore) -> None:
     store.write([event(0)], NOW)
-    store.expire(period.floor(NOW, period.DAY) + 2 * period.DAY, NOW, 'test')
+    expire(store, period.floor(NOW, period.DAY) + 2 * period.DAY)
     assert store.write([event(1)], NOW).stored == 1
-    assert len(store.events(Selection(), 9)) == 2
+    assert len(store.events(EventSelection(), 9)) == 2
 
 
-def test_traits_can_be_compared_by_their_types(engine: sa.Engine) -> None:
+def test_old_events_go_and_nothing_else(store: SampleStore) -> None:
+    store.write([event(0), sample(1), event(48)], NOW)
+    border = period.floor(NOW, period.DAY) + period.DAY
+    assert expire(store, border, EVENTS) == 1
+    assert [one.sample for one in store.events(EventSelection(), 9)] == [
+        event(48)]
+    assert len(store.samples(Selection(), 9)) == 1
+    assert expire(store, border, EVENTS) == 0
+
+
+def test_an_event_older_than_what_was_dropped_goes_to_quarantine(
+        store: SampleStore) -> None:
+    border = period.floor(NOW, period.DAY) + period.DAY
+    expire(store, border, EVENTS)
+    last = event(0, timestamp=border - period.MICROSECOND)
+    first = event(1, timestamp=border)
+    assert store.write([last, sample(1), first], NOW).outcomes == (
+        query.Outcome.EXPIRED, query.Outcome.STORED, query.Outcome.STORED)
+
+
+def test_a_stop_ends_a_drop_of_events_after_the_batch_in_hand(
+        engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the next one goes on, and counts them all."""
+    monkeypatch.setattr(retention, '_BATCH', 4)
+    store, until = SqlSampleStore(engine), NOW + 10 * period.DAY
+    border = period.floor(until, period.DAY)
+    store.write([event(number, resource_id=f'i-{number % 3}')
+                 for number in range(11)], NOW)
+    assert retention.expirable(engine, EVENTS, border) == 11
+    assert count(engine, tables.event) == 11
+    assert expire(store, border, EVENTS, stop=StopAfter(1)) == 0
+    assert count(engine, tables.event) == 7
+    assert count(engine, tables.event_trait) == 7 * len(TRAITS)
+    assert store.events(EventSelection(), 99) == []
+    [unfinished] = retention.journal(engine)
+    assert unfinished.finished_at is None
+    assert expire(store, border, EVENTS, by='next') == 11
+    assert count(engine, tables.event) == 0
+    assert count(engine, tables.event_trait) == 0
+    [done] = retention.journal(engine)
+    assert (done.level, done.by, done.dropped) == (EVENTS, 'test', 11)
+    assert done.finished_at is not None
+    assert NOW < done.finished_at < NOW + period.HOUR
+
+
+def test_two_who_drop_events_count_each_once(
+        engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, '_BATCH', 5)
+    store = SqlSampleStore(engine)
+    border = period.floor(NOW, period.DAY) + 10 * period.DAY
+    store.write([event(number, resource_id=f'i-{number % 7}')
+                 for number in range(60)], NOW)
+    threads = [threading.Thread(target=expire, args=(store, border, EVENTS))
+               for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert count(engine, tables.event) == 0
+    [done] = retention.journal(engine)
+    assert done.dropped == 60
+    assert done.finished_at is not None
+
+
+def test_old_events_are_found_by_an_index(sqlite_url: str) -> None:
+    with migrated(sqlite_url) as engine:
+        store = SqlSampleStore(engine)
+        store.write([event(0)], NOW)
+        plans: list[str] = []
+
+        @sa.event.listens_for(engine, 'before_cursor_execute')
+        def explain(_conn: sa.Connection, cursor: Any, statement: str,
+                    parameters: Any, *_: object) -> None:
+            if 'event' in statement and 'INSERT' not in statement:
+                cursor.execute(f'EXPLAIN QUERY PLAN {statement}', parameters)
+                plans.extend(row[3] for row in cursor.fetchall())
+
+        border = period.floor(NOW, period.DAY) + period.DAY
+        assert retention.expirable(engine, EVENTS, border) == 1
+        assert expire(store, border, EVENTS) == 1
+    assert {plan for plan in plans if plan.startswith('SCAN')} == {
+        'SCAN event_form'}      # a row a type and trait: no history
+    assert len(plans) >= 4
+
+
+def test_an_event_leaves_no_mark_and_no_rollup(engine: sa.Engine) -> None:
     SqlSampleStore(engine).write([event(0)], NOW)
-    of = tables.event_trait.c
-    launched = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    for rule in (of.integer == 512, of.integer < 0, of.text == 'compute',
-                 sa.and_(of.instant > launched,
-                         of.instant < launched + period.HOUR),
-                 of.number == Decimal('0.1')):
-        with transactions.reading(engine) as conn:
-            assert len(conn.execute(sa.select(of.name).where(rule)).all()
-                       ) == 1
     assert count(engine, tables.mark) == 0
     assert list(rollups.verify(engine)) == []
 

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
+from moc_meter import errors
 from moc_meter.model import query
 from moc_meter.model.query import Field, Selection
 from moc_meter.storage import engine as transactions
@@ -92,6 +96,45 @@ def test_a_reset_waits_for_who_is_writing(engine: sa.Engine,
         assert generation.held(conn) == before + 1
 
 
+#: Kills itself before the statement of a number that changes anything.
+KILLED = """
+import itertools, os, signal, sys
+import sqlalchemy as sa
+from moc_meter.storage import generation
+from moc_meter.storage.engine import make_engine
+engine, left = make_engine(sys.argv[1]), itertools.count(1)
+@sa.event.listens_for(engine, 'before_cursor_execute')
+def count(conn, cursor, statement, *_):
+    if (statement.startswith(('UPDATE', 'DELETE', 'TRUNCATE', 'SET STATEMENT'))
+            and next(left) == int(sys.argv[2])):
+        os.kill(os.getpid(), signal.SIGKILL)
+generation.reset(engine)
+"""
+
+
+@pytest.mark.parametrize('statement', [2, len(_TABLES)])
+def test_a_reset_that_is_killed_mixes_nothing_up_and_is_done_by_the_next(
+        engine: sa.Engine, other: SqlSampleStore, database_url: str,
+        statement: int) -> None:
+    subprocess.run([sys.executable, '-c', KILLED, database_url,
+                    str(statement)], check=False, timeout=120)
+    if engine.dialect.name == 'mysql':      # some tables are empty
+        for store in other, SqlSampleStore(engine):
+            with pytest.raises(errors.StoreUnavailable,
+                               match='db reset --yes'):
+                store.write([sample(3)], NOW)
+        with pytest.raises(errors.StoreUnavailable):
+            transactions.transact(engine, generation.alone)
+    else:
+        other.write([sample(3)], NOW)
+        assert list(rollups.verify(engine)) == []
+    generation.reset(engine)
+    SqlSampleStore(engine).write([sample(1)], NOW)
+    other.write([sample(0)], NOW)
+    assert resources(other) == [('i-0', 1), ('i-1', 1)]
+    assert list(rollups.verify(engine)) == []
+
+
 def test_resets_amid_writing_mix_nothing_up(
         engine: sa.Engine, other: SqlSampleStore) -> None:
     """Each number is written while another process empties the database."""
@@ -100,7 +143,11 @@ def test_resets_amid_writing_mix_nothing_up(
     def write() -> None:
         try:
             for number in range(60):
-                other.write([sample(number), sample(number + 1)], NOW)
+                written = False
+                while not written:
+                    with contextlib.suppress(errors.StoreUnavailable):
+                        other.write([sample(number), sample(number + 1)], NOW)
+                        written = True
         except BaseException as error:
             failed.append(error)
             raise

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from moc_meter import errors
 from moc_meter.model import period
 from moc_meter.storage import engine as transactions
+from moc_meter.storage import generation
 from moc_meter.storage.samples import partitions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.servers.postgresql import PostgreSQL
-from moc_meter.tests.stores import NOW, count, migrated, sample
+from moc_meter.tests.stores import NOW, count, expire, migrated, sample
 
 TODAY = period.floor(datetime.datetime.now(datetime.UTC), period.DAY)
 
@@ -187,3 +188,61 @@ def test_a_reader_that_began_before_a_day_was_made_is_answered(
                            .select_from(tables.sample)) or 0
 
     assert transactions.inquire(engine, look) in (0, 1)
+
+
+def test_who_packs_and_who_drops_do_not_meet(postgresql_url: str) -> None:
+    with migrated(postgresql_url) as engine:
+        store = SqlSampleStore(engine)
+        store.write([sample(0, timestamp=TODAY - period.DAY)], NOW)
+        with transactions.statements(engine) as other:
+            _take(other)
+            with pytest.raises(errors.StoreUnavailable,
+                               match='another process packs or drops'):
+                expire(store, TODAY)
+            assert partitions.pack(engine, TODAY) == []
+            other.invalidate()
+        assert expire(store, TODAY) == 1
+
+
+def _take(conn: sa.Connection) -> None:
+    """Hold the lock of those who pack or drop."""
+    assert conn.scalar(sa.text('SELECT pg_try_advisory_lock(:lock)'),
+                       {'lock': partitions._PACKING_OR_DROPPING})
+
+
+@pytest.mark.parametrize('cut', ['while detaching', 'before dropping'])
+def test_what_a_drop_left_before_a_reset_is_in_nobodys_way(
+        postgresql_url: str, cut: str) -> None:
+    day = TODAY - period.DAY
+    with migrated(postgresql_url) as engine:
+        store = SqlSampleStore(engine)
+        store.write([sample(0, timestamp=day)], NOW)
+        _detach(engine, f'sample_p{day:%Y%m%d}', cut)
+        assert count(engine, tables.sample) == 0
+        generation.reset(engine)
+        again = sample(1, timestamp=day)
+        with transactions.statements(engine) as other:
+            _take(other)
+            with pytest.raises(errors.StoreUnavailable, match='drops'):
+                store.write([again], NOW)
+            other.invalidate()
+        assert store.write([again], NOW).stored == 1
+        assert count(engine, tables.sample) == 1
+        assert f'sample_p{day:%Y%m%d}' in names(engine)
+
+
+def _detach(engine: sa.Engine, partition: str, cut: str) -> None:
+    """As a drop does that is then interrupted."""
+    detach = f'ALTER TABLE sample DETACH PARTITION {partition} CONCURRENTLY'
+    with transactions.statements(engine) as conn:
+        if cut == 'before dropping':
+            conn.exec_driver_sql(detach)
+            return
+        conn.exec_driver_sql("SET statement_timeout = '500ms'")
+        with transactions.reading(engine) as reader:
+            reader.scalar(sa.select(sa.func.count())
+                          .select_from(tables.sample))
+            # It waits for the reader.
+            with pytest.raises(sa.exc.OperationalError):
+                conn.exec_driver_sql(detach)
+        conn.invalidate()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import time
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -254,6 +256,49 @@ def test_the_number_of_statements_does_not_follow_the_periods(
         statistics.answer(conn, question)
     # MariaDB is told the numbers of the series.
     assert len(said) == 1 + (engine.dialect.name == 'mysql')
+
+
+def test_minutes_of_ten_years_with_three_samples_take_no_time(
+        engine: sa.Engine) -> None:
+    rare = [sample(message_id=str(days), timestamp=MARCH - days * period.DAY)
+            for days in (0, 1234, 3650)]
+    question = dataclasses.replace(ALL, period=period.HOUR / 60,
+                                   origin=MARCH - 3651 * period.DAY)
+    with maker.holding(engine, [rare]), transactions.reading(engine) as conn:
+        statistics.answer(conn, question)       # SQLAlchemy compiles it once
+        begun = time.perf_counter()
+        assert sums(statistics.answer(conn, question)) == [8] * 3
+        assert time.perf_counter() - begun < 0.5
+
+
+def _counted(row: StatisticsRow) -> Fraction:
+    return Fraction(row.statistics.count)
+
+
+def _summed(row: StatisticsRow) -> Fraction:
+    return Fraction(row.statistics.sum)
+
+
+def test_parts_of_a_range_add_up_to_the_whole(engine: sa.Engine) -> None:
+    """Wherever it is cut; a sample on the cut counts on one side only."""
+    @settings(deadline=None, max_examples=EXAMPLES[engine.dialect.name] // 3,
+              suppress_health_check=[HealthCheck.too_slow])
+    @given(maker.batches(12), st.data())
+    def compare(batches: list[list[Sample]], data: st.DataObject) -> None:
+        moments = maker.instants | st.sampled_from(
+            [MARCH, *(one.timestamp for batch in batches for one in batch)])
+        a, b, c = sorted(data.draw(st.tuples(moments, moments, moments)))
+        with maker.holding(engine, batches), \
+                transactions.reading(engine) as conn:
+            left, right, whole = (
+                statistics.answer(conn, dataclasses.replace(
+                    ALL, selection=Selection(start=start, end=end)))
+                for start, end in ((a, b), (b, c), (a, c)))
+        for figure in _counted, _summed:
+            assert (sum(map(figure, [*left, *right]))
+                    == sum(map(figure, whole)))
+
+    compare()
 
 
 def _rows_read(conn: sa.Connection) -> int:

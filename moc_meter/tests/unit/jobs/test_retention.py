@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from decimal import Decimal
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from moc_meter.jobs import retention
 from moc_meter.model import period
-from moc_meter.model.query import Outcome, Selection
+from moc_meter.model.query import Outcome, RetentionLevel, Selection
 from moc_meter.model.sample import MeterKind, Sample
 from moc_meter.tests.contract.fakes import FakeStore
 
@@ -35,7 +36,8 @@ def test_samples_that_are_too_old_are_dropped_and_no_other() -> None:
         meter='m', kind=MeterKind.GAUGE, unit='', volume=Decimal(1),
         resource_id='r') for days in range(5)]
     store.write(samples, NOW)
-    retention.drop(store, 2 * period.DAY, 'test', NOW)
+    retention.drop(store, RetentionLevel.SAMPLES, 2 * period.DAY, 'test', NOW,
+                   threading.Event())
     assert [one.sample for one in store.samples(Selection(), 9)
             ] == samples[:3]
     assert store.write(samples[3:], NOW).outcomes == (Outcome.EXPIRED,) * 2
