@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
@@ -22,7 +21,7 @@ from pecan import hooks
 from webob import exc
 
 from moc_meter import errors
-from moc_meter.api import negotiation
+from moc_meter.api import edge, negotiation
 
 LOG = logging.getLogger(__name__)
 
@@ -42,6 +41,7 @@ STATUS: Mapping[str, int] = {
     errors.SampleTooOld.code: 409,
     errors.BusUnavailable.code: 503,
     errors.StoreUnavailable.code: 503,
+    errors.IdentityUnavailable.code: 503,
 }
 
 
@@ -73,7 +73,7 @@ def answer(fault: Exception, request: str) -> Answer:
         return _of_http(fault)
     if isinstance(fault, errors.MeterError) and fault.code in STATUS:
         return _of_meter(fault, STATUS[fault.code], request)
-    request_id = f'req-{uuid.uuid4()}'
+    request_id = edge.request_id()
     LOG.error('request failed: request_id=%s request=%r', request_id, request,
               exc_info=fault)
     return Answer(status=500,

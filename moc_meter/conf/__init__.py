@@ -22,8 +22,10 @@ from moc_meter.conf import (
     database,
     default,
     jobs,
+    keystone,
     messaging,
     notification,
+    policy,
     polling,
     retention,
 )
@@ -39,9 +41,11 @@ PROCESSES: dict[str, tuple[ModuleType, ...]] = {
     'moc-meter-collector': (default, messaging, collector, admission,
                             database),
     'moc-meter-jobs': (default, jobs, retention, database),
-    'moc-meter-api': (default, api, messaging, admission, database),
+    'moc-meter-api': (default, api, keystone, policy, messaging, admission,
+                      database),
     'moc-meter-all-in-one': (default, agent, notification, polling,
-                             collector, admission, jobs, retention, api),
+                             collector, admission, jobs, retention, api,
+                             keystone, policy),
 }
 #: Defaults that differ in a process.
 _OVERRIDES = {

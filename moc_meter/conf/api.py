@@ -8,11 +8,23 @@ SECTION = 'api'
 OPTIONS = [
     cfg.HostAddressOpt(
         'host', default='127.0.0.1',
-        help='Address to listen on. Callers are not authenticated, so '
+        help='Address to listen on. Where callers are not authenticated, '
              'anything but loopback is refused unless '
              'insecure_listen_anywhere is set.'),
     cfg.PortOpt('port', default=8777, min=0,
                 help='Port to listen on; 0 takes a free one.'),
+    cfg.StrOpt(
+        'auth_strategy', default='noauth', choices=[
+            ('noauth', 'callers are believed what they say of themselves'),
+            ('basic', 'names and passwords of users_file'),
+            ('keystone', 'tokens; see [keystone_authtoken]')],
+        help='How callers are told apart.'),
+    cfg.StrOpt(
+        'users_file', default=None, sample_default='/etc/moc_meter/users',
+        help='Who may come in where auth_strategy is basic: lines of '
+             'NAME:BCRYPT:PROJECT:ROLE,ROLE. The first two are what '
+             '"htpasswd -nB NAME" prints; the project may be empty. Read '
+             'when the process starts.'),
     cfg.BoolOpt(
         'insecure_listen_anywhere', default=False,
         help='Serve callers without authentication on an address that other '
@@ -30,4 +42,17 @@ OPTIONS = [
     cfg.IntOpt(
         'max_body_mib', default=16, min=1, max=1024,
         help='Size in MiB of the largest request that is read.'),
+    cfg.BoolOpt(
+        'behind_proxy', default=False,
+        help='Believe X-Forwarded-* and Forwarded, which say where a request '
+             'came in, for the links in answers. Only for an API that nobody '
+             'reaches but through a proxy that sets them.'),
+    cfg.StrOpt(
+        'path_prefix', default='', regex=r'(/[^/?#]+)*',
+        help='What stands before /v2 in the paths of requests to this '
+             'process, such as /metering.'),
+    cfg.ListOpt(
+        'allowed_origins', default=[],
+        help='Origins of web pages that may ask from a browser (CORS), such '
+             'as https://dashboard.example.org.'),
 ]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from moc_meter.tests.servers.keystone import Keystone
 from moc_meter.tests.servers.libvirtd import Libvirtd
 from moc_meter.tests.servers.mariadb import MariaDB
 from moc_meter.tests.servers.postgresql import PostgreSQL
@@ -40,6 +41,12 @@ def rabbitmq_server() -> Iterator[RabbitMQ]:
 @pytest.fixture(scope='session')
 def libvirtd_server() -> Iterator[Libvirtd]:
     with Libvirtd() as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def keystone_server() -> Iterator[Keystone]:
+    with Keystone() as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import webob.multidict
 
 from moc_meter import errors
-from moc_meter.api.v2 import refusals
+from moc_meter.api.v2 import refusals, timestamp
 
 _INTEGER = re.compile(r'\s*[+-]?\d+\s*', re.ASCII)
 _TRUE = frozenset(('1', 't', 'true', 'on', 'y', 'yes'))
@@ -59,7 +60,7 @@ def integer(name: str) -> Parameter:
     """A decimal integer; None where it is not given."""
 
     def read_integer(values: Values) -> int | None:
-        text = _single(name, values)
+        text = single(name, values)
         if text is None:
             return None
         try:
@@ -78,9 +79,27 @@ def boolean(name: str) -> Parameter:
     """True for the words that say so; false for everything else."""
 
     def read_boolean(values: Values) -> bool:
-        return (_single(name, values) or '').strip().lower() in _TRUE
+        return (single(name, values) or '').strip().lower() in _TRUE
 
     return Parameter(name, (name,), read_boolean)
+
+
+def instant(name: str) -> Parameter:
+    """An instant; None where it is not given."""
+
+    def read_instant(values: Values) -> datetime.datetime | None:
+        text = single(name, values)
+        try:
+            return None if text is None else timestamp.parse(text)
+        except ValueError as fault:
+            raise refusals.invalid(name, text, str(fault)) from None
+
+    return Parameter(name, (name,), read_instant)
+
+
+def text(name: str) -> Parameter:
+    """A text; None where it is not given."""
+    return Parameter(name, (name,), lambda values: single(name, values))
 
 
 def texts(name: str) -> Parameter:
@@ -98,7 +117,8 @@ def bounded(limit: int | None, default: int) -> int:
     return min(limit, _MOST)
 
 
-def _single(name: str, values: Values) -> str | None:
+def single(name: str, values: Values) -> str | None:
+    """The one value; None where it is not given."""
     found = values(name)
     if len(found) > 1:
         raise refusals.invalid(name, found, 'unable to convert to int or '

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from moc_meter import errors
 from moc_meter.api.context import Caller
-from moc_meter.api.v2 import types
+from moc_meter.api.v2 import cloudevents, reading, types
 from moc_meter.api.v2.representation import expose
 from moc_meter.model.admission import Admission
 from moc_meter.model.sample import MeterKind, Sample
@@ -22,6 +22,10 @@ _REFUSED = 'refused'
 #: Must be there, and not be null, which the form of the request lets pass.
 _MANDATORY = ('message_id', 'source', 'counter_name', 'counter_type',
               'counter_unit', 'counter_volume', 'resource_id', 'timestamp')
+_PLAIN = reading.body('samples', [types.IngestedSample])
+_BODY = reading.Body(_PLAIN.name, {
+    **_PLAIN.of, cloudevents.STRUCTURED: cloudevents.structured,
+    cloudevents.BATCHED: cloudevents.batched})
 
 
 class Ingest:
@@ -35,9 +39,9 @@ class Ingest:
         self._clock = clock
         self.max_body = max_body
 
-    @expose([types.Outcome], body=[types.IngestedSample])
+    @expose([types.Outcome], body=_BODY, rule='create_samples')
     def post(self, caller: Caller,
-             samples: Sequence[types.IngestedSample] | None
+             samples: Sequence[cloudevents.Item] | None
              ) -> list[types.Outcome]:
         """Store what can be; durable when it is answered.
 
@@ -49,7 +53,7 @@ class Ingest:
         if not samples:
             raise errors.InvalidQuery(
                 'Samples should be included in request body')
-        caller.visible_projects()
+        caller.check_posts()
         now = self._clock()
         outcomes = [types.Outcome(message_id=one.message_id)
                     for one in samples]
@@ -67,12 +71,14 @@ class Ingest:
                 outcome.status = said.value
         return outcomes
 
-    def _admit(self, one: types.IngestedSample, caller: Caller,
+    def _admit(self, one: cloudevents.Item, caller: Caller,
                now: datetime.datetime) -> Sample:
+        if isinstance(one, cloudevents.Malformed):
+            raise errors.InvalidSample(one.reason)
         if nulls := [name for name in _MANDATORY
                      if getattr(one, name) is None]:
             raise errors.InvalidSample('must not be null', fields=nulls)
-        if caller.limited and one.project_id != caller.project_id:
+        if not caller.may_post_to(one.project_id):
             raise errors.InvalidSample(
                 'can not post samples to other projects',
                 project_id=one.project_id)
@@ -81,8 +87,8 @@ class Ingest:
                 'no such counter type', counter_type=one.counter_type,
                 allowed=[kind.value for kind in types.KINDS])
         # A caller who sees one project must not speak for a source of ours.
-        source = (f'{one.project_id}:{one.source}' if caller.limited
-                  else one.source)
+        source = (one.source if caller.posts_for_others
+                  else f'{one.project_id}:{one.source}')
         return self._admission.admit(Sample(
             source=source, message_id=one.message_id,
             timestamp=one.timestamp, meter=one.counter_name,

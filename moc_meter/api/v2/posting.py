@@ -51,7 +51,7 @@ class Posting:
         if not posted:
             raise errors.InvalidQuery(
                 'Samples should be included in request body')
-        caller.visible_projects()
+        caller.check_posts(direct)
         now = self.clock()
         for one in posted:
             self._complete(one, meter, caller, now)
@@ -83,7 +83,7 @@ class Posting:
                 raise refusals.missing(name)
         one.user_id = one.user_id or caller.user_id
         one.project_id = one.project_id or caller.project_id
-        if caller.limited and one.project_id != caller.project_id:
+        if not caller.may_post_to(one.project_id):
             raise refusals.invalid('project_id', one.project_id,
                                    'can not post samples to other projects')
         source = one.source or self.sample_source

@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import urllib.parse
 from collections.abc import Sequence
 
 from moc_meter import errors
 from moc_meter.api.context import Caller
-from moc_meter.api.v2 import arguments, query, types
+from moc_meter.api.v2 import arguments, paging, query, types
 from moc_meter.api.v2.arguments import LIMIT, RULES, Rule
+from moc_meter.api.v2.paging import MARKER, Pages
 from moc_meter.api.v2.representation import expose
-from moc_meter.model import metadata
-from moc_meter.model.query import Field, ResourceSeen, Selection
+from moc_meter.model import metadata, period
+from moc_meter.model.query import (
+    Field,
+    ResourceSeen,
+    ResourceState,
+    Selection,
+)
 from moc_meter.storage.samples.base import SampleStore
 
 
@@ -23,29 +31,65 @@ class Resources:
         self._store = store
         self._default_limit = default_limit
 
-    @expose([types.Resource], RULES, LIMIT, arguments.integer('meter_links'))
+    @expose([types.Resource], RULES, LIMIT, MARKER,
+            arguments.integer('meter_links'), rule='get_resources')
     def index(self, caller: Caller, q: Sequence[Rule], limit: int | None,
-              meter_links: int | None) -> list[types.Resource]:
+              marker: str | None, meter_links: int | None
+              ) -> Pages[ResourceSeen, str]:
         """Every resource with a selected sample, by id."""
         most = arguments.bounded(limit, self._default_limit)
         asked = query.asked(q, query.RESOURCES, caller)
-        return [types.Resource.of(seen, caller.service_url, meter_links != 0)
-                for seen in self._store.resources(asked.selection, most)]
+        return paging.resources(
+            lambda last, wanted: self._store.resources(
+                asked.selection, wanted, last),
+            lambda seen: types.Resource.of(seen, caller.service_url,
+                                           meter_links != 0), most, marker)
 
-    @expose(types.Resource)
-    def show(self, caller: Caller, resource_id: str) -> types.Resource:
-        """One resource, with links to its meters.
+    @expose(types.Resource, arguments.instant('at'), rule='get_resource')
+    def show(self, caller: Caller, resource_id: str,
+             at: datetime.datetime | None) -> types.Resource:
+        """One resource, with links to its meters; as it was said to be then.
 
         Old clients encode an id twice: where there is none by the id that
         was sent, the one that it decodes to is meant.
         """
+        return types.Resource.of(self._seen(caller, resource_id, at),
+                                 caller.service_url, True)
+
+    @expose([types.ResourceState], LIMIT, MARKER, rule='get_resource')
+    def history(self, caller: Caller, resource_id: str, limit: int | None,
+                marker: str | None
+                ) -> Pages[ResourceState, datetime.datetime]:
+        """What was said of it, one state after the other."""
+        most = arguments.bounded(limit, self._default_limit)
+        found = self._seen(caller, resource_id, None).resource_id
+        chosen = _selection(caller, found, None)
+
+        def read(last: datetime.datetime | None,
+                 wanted: int) -> list[ResourceState]:
+            states = self._store.history(
+                dataclasses.replace(chosen, start=last),
+                wanted + (last is not None))
+            return states if last is None else states[1:]
+
+        return paging.states(
+            read, lambda state: types.ResourceState.of(state, found), most,
+            marker)
+
+    def _seen(self, caller: Caller, resource_id: str,
+              at: datetime.datetime | None) -> ResourceSeen:
         for spelled in (resource_id, urllib.parse.unquote(resource_id)):
-            for seen in self._find(caller, spelled):
-                return types.Resource.of(seen, caller.service_url, True)
+            metadata.check_text('id', spelled)
+            for seen in self._store.resources(
+                    _selection(caller, spelled, at), 1):
+                return seen
         raise errors.NotFound(f'Resource {resource_id} Not Found')
 
-    def _find(self, caller: Caller, resource_id: str) -> list[ResourceSeen]:
-        metadata.check_text('id', resource_id)
-        return self._store.resources(
-            Selection(series=((Field.RESOURCE, resource_id),),
-                      projects=caller.visible_projects()), 1)
+
+def _selection(caller: Caller, resource_id: str,
+               at: datetime.datetime | None) -> Selection:
+    """The samples of a resource that the caller may see; none after ``at``."""
+    return Selection(
+        series=((Field.RESOURCE, resource_id),),
+        end=at and query.shifted(at, period.MICROSECOND),
+        projects=caller.visible_projects())

@@ -16,6 +16,12 @@ import webob
 from webob import exc
 
 from moc_meter.api import negotiation
+from moc_meter.api.openapi import OpenApi
+from moc_meter.api.v1 import routes as v1
+from moc_meter.api.v2.capabilities import Capabilities
+from moc_meter.api.v2.complex_query import ComplexQuery
+from moc_meter.api.v2.event_types import EventTypes
+from moc_meter.api.v2.events import Events
 from moc_meter.api.v2.ingest import Ingest
 from moc_meter.api.v2.meters import Meters
 from moc_meter.api.v2.resources import Resources
@@ -32,18 +38,31 @@ class Root:
 
     def __init__(self, *, meters: Meters, samples: Samples,
                  resources: Resources, statistics: Statistics,
-                 ingest: Ingest, versions: Versions) -> None:
+                 ingest: Ingest, versions: Versions,
+                 complex_query: ComplexQuery,
+                 capabilities: Capabilities, events: Events,
+                 event_types: EventTypes, first: v1.Controllers) -> None:
         self._versions: Verbs = {'GET': versions.index}
+        self._openapi: Verbs = {'GET': OpenApi().show}
         self._collections: Mapping[str, Verbs] = {
             'meters': {'GET': meters.index},
             'samples': {'GET': samples.index},
             'resources': {'GET': resources.index},
-            'ingest': {'POST': ingest.post}}
+            'ingest': {'POST': ingest.post},
+            'capabilities': {'GET': capabilities.index},
+            'events': {'GET': events.index},
+            'event_types': {'GET': event_types.index}}
         self._items: Mapping[str, Verbs] = {
             'meters': {'GET': meters.samples, 'POST': meters.post},
             'samples': {'GET': samples.show},
-            'resources': {'GET': resources.show}}
+            'resources': {'GET': resources.show},
+            'events': {'GET': events.show}}
+        self._traits: Verbs = {'GET': event_types.traits}
+        self._values: Verbs = {'GET': event_types.values}
+        self._first = first
         self._statistics: Verbs = {'GET': statistics.index}
+        self._history: Verbs = {'GET': resources.history}
+        self._complex_query: Verbs = {'POST': complex_query.post}
 
     @pecan.expose()                     # type: ignore[untyped-decorator]
     def _route(self, _: list[str], request: webob.Request
@@ -61,12 +80,33 @@ class Root:
         match parts:
             case []:
                 return self._versions, []
-            case ['v2', noun] if noun in self._collections:
-                return self._collections[noun], []
-            case ['v2', 'meters', name, 'statistics'] if name:
-                return self._statistics, [name]
-            case ['v2', 'resources', *item] if any(item):
-                return self._items['resources'], ['/'.join(item)]
-            case ['v2', noun, item] if noun in self._items and item:
-                return self._items[noun], [item]
+            case ['openapi.json']:
+                return self._openapi, []
+            case ['v1', *rest] if below := v1.find(rest):
+                name, given = below
+                return self._first[name], [*given]
+            case ['v2', *rest] if found := self._find_second(rest):
+                return found
         raise exc.HTTPNotFound('There is nothing at this path')
+
+    def _find_second(self, parts: list[str]
+                     ) -> tuple[Verbs, list[str]] | None:
+        """What is below /v2."""
+        match parts:
+            case [noun] if noun in self._collections:
+                return self._collections[noun], []
+            case ['meters', name, 'statistics'] if name:
+                return self._statistics, [name]
+            case ['event_types', kind, 'traits'] if kind:
+                return self._traits, [kind]
+            case ['event_types', kind, 'traits', name] if kind and name:
+                return self._values, [kind, name]
+            case ['query', 'samples']:
+                return self._complex_query, []
+            case ['resources', *item, 'history'] if any(item):
+                return self._history, ['/'.join(item)]
+            case ['resources', *item] if any(item):
+                return self._items['resources'], ['/'.join(item)]
+            case [noun, item] if noun in self._items and item:
+                return self._items[noun], [item]
+        return None

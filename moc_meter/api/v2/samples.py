@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from moc_meter import errors
 from moc_meter.api.context import Caller
-from moc_meter.api.v2 import arguments, query, types
+from moc_meter.api.v2 import arguments, paging, query, types
 from moc_meter.api.v2.arguments import LIMIT, RULES, Rule
+from moc_meter.api.v2.paging import MARKER, Pages
 from moc_meter.api.v2.representation import expose
 from moc_meter.model import metadata
+from moc_meter.model.query import StoredSample
 from moc_meter.storage.samples.base import SampleStore
 
 
@@ -21,16 +23,18 @@ class Samples:
         self._store = store
         self._default_limit = default_limit
 
-    @expose([types.Sample], RULES, LIMIT)
-    def index(self, caller: Caller, q: Sequence[Rule],
-              limit: int | None) -> list[types.Sample]:
+    @expose([types.Sample], RULES, LIMIT, MARKER, rule='get_samples')
+    def index(self, caller: Caller, q: Sequence[Rule], limit: int | None,
+              marker: str | None) -> Pages[StoredSample, StoredSample]:
         """The selected samples, newest first."""
         most = arguments.bounded(limit, self._default_limit)
         asked = query.asked(q, query.SAMPLES, caller)
-        return [types.Sample.of(stored)
-                for stored in self._store.samples(asked.selection, most)]
+        return paging.samples(
+            lambda last, wanted: self._store.samples(
+                asked.selection, wanted, after=last),
+            types.Sample.of, most, marker)
 
-    @expose(types.Sample)
+    @expose(types.Sample, rule='get_sample')
     def show(self, caller: Caller, message_id: str) -> types.Sample:
         """One sample, which may be in any project that the caller sees."""
         metadata.check_text('id', message_id)

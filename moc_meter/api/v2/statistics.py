@@ -51,7 +51,7 @@ class Statistics:
                          for path in groupby_metadata_keys}
 
     @expose([types.Statistics], RULES, arguments.integer('period'),
-            arguments.texts('groupby'), AGGREGATES)
+            arguments.texts('groupby'), AGGREGATES, rule='compute_statistics')
     def index(self, caller: Caller, name: str, q: Sequence[Rule],
               period: int | None, groupby: Sequence[str],
               aggregate: Sequence[Aggregate]) -> list[types.Statistics]:
@@ -162,7 +162,7 @@ def _duration(first: datetime.datetime, last: datetime.datetime,
         return dict.fromkeys(('duration_start', 'duration_end', 'duration'))
     microseconds = (end - start) // datetime.timedelta(microseconds=1)
     return {'duration_start': start, 'duration_end': end,
-            'duration': Decimal(microseconds) / 1_000_000}
+            'duration': types.nearest(Decimal(microseconds) / 1_000_000)}
 
 
 def _figures(row: StatisticsRow,
@@ -170,7 +170,8 @@ def _figures(row: StatisticsRow,
     found = row.statistics
     plain: dict[str, Decimal | int] = {
         'count': found.count, 'min': found.min, 'max': found.max,
-        'avg': statistics.mean(found.sum, found.count), 'sum': found.sum}
+        'avg': types.nearest(statistics.mean(found.sum, found.count)),
+        'sum': found.sum}
     if not aggregates:
         return dict(plain)
     return {'aggregate': {
@@ -184,7 +185,7 @@ def _aggregate(row: StatisticsRow, function: str, param: str | None,
     if function == 'cardinality':
         return row.cardinality[_CARDINALITY[param or '']]
     if function == 'stddev':
-        return statistics.deviation(
+        return types.nearest(statistics.deviation(
             row.statistics.sum, row.squares or Decimal(0),
-            row.statistics.count)
+            row.statistics.count))
     return plain[function]

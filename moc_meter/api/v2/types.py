@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the API takes and sends: WSME types, and nothing but translation.
 
-Quantities are exact decimals up to here. Where they become JSON numbers they
-become the nearest binary double, in Number and nowhere else.
+Quantities are exact decimals, here too: a JSON number is written with all of
+its digits, in Digits and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,22 +15,38 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import simplejson
 from wsme import types as wtypes
 
 from moc_meter.api.v2 import refusals, timestamp
-from moc_meter.model import metadata, query
+from moc_meter.model import metadata, quantity, query
 from moc_meter.model.sample import MeterKind
 
 #: Kinds as this API names them; an event counts like a delta of 1.
 KINDS = (MeterKind.GAUGE, MeterKind.DELTA, MeterKind.CUMULATIVE)
 _NUMBER = re.compile(r'\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*',
                      re.ASCII)
+_WHOLE = re.compile(r'\s*[+-]?\d{1,18}\s*', re.ASCII)
 #: Beyond these powers of ten a volume is no measurement, and too long.
 _MAX_EXPONENT = 400
 
 
+class Digits(simplejson.RawJSON):       # type: ignore[misc]
+    """A number as JSON and XML write it: '18.0', '0.000000001', never '1E-9'.
+
+    With a point always, so that a whole number is a float for whom it was one.
+    """
+
+    def __init__(self, value: Decimal) -> None:
+        shown = quantity.text(value)
+        super().__init__(shown if '.' in shown else f'{shown}.0')
+
+    def __str__(self) -> str:
+        return str(self.encoded_json)
+
+
 class Number(wtypes.UserType):          # type: ignore[misc]
-    """An exact number; in JSON the nearest double, or text where it came so.
+    """An exact number, with every digit.
 
     Taken are numbers and texts that hold one, finite; given are decimals.
     """
@@ -43,8 +59,8 @@ class Number(wtypes.UserType):          # type: ignore[misc]
         return value
 
     @staticmethod
-    def tobasetype(value: Decimal | int) -> float:
-        return float(value)
+    def tobasetype(value: Decimal) -> Digits:
+        return Digits(value)
 
     @staticmethod
     def validate(value: object) -> Decimal:
@@ -67,6 +83,25 @@ class Volume(Number):
         if max(-exponent, number.adjusted()) >= _MAX_EXPONENT:
             raise ValueError('The number has too many digits.')
         return number
+
+
+class Count(wtypes.UserType):           # type: ignore[misc]
+    """A whole number, or the text of one."""
+
+    name = 'count'
+
+    @staticmethod
+    def basetype(value: Any) -> Any:
+        """Leave what JSON or XML said as it is, for validate() to judge."""
+        return value
+
+    @staticmethod
+    def validate(value: object) -> int:
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError('unable to convert to int')  # noqa: TRY004
+        return value
 
 
 class Timestamp(wtypes.UserType):       # type: ignore[misc]
@@ -121,6 +156,7 @@ def _plain(value: object) -> object:
 
 
 NUMBER: Any = Number()
+COUNT: Any = Count()
 DOCUMENT: Any = Document()
 VOLUME: Any = Volume()
 TIMESTAMP: Any = Timestamp()
@@ -178,6 +214,14 @@ class IngestedSample(wtypes.Base):      # type: ignore[misc]
     project_id = wtypes.text
     user_id = wtypes.text
     resource_metadata = DOCUMENT
+
+
+class ComplexQuery(wtypes.Base):        # type: ignore[misc]
+    """A complex query: texts that hold JSON, see filters.py."""
+
+    filter = wtypes.wsattr(wtypes.text, default=None)
+    orderby = wtypes.wsattr(wtypes.text, default=None)
+    limit = wtypes.wsattr(COUNT, default=None)
 
 
 class Outcome(wtypes.Base):             # type: ignore[misc]
@@ -262,6 +306,27 @@ class Resource(wtypes.Base):            # type: ignore[misc]
             links=_links(seen, service_url, meter_links))
 
 
+class ResourceState(wtypes.Base):       # type: ignore[misc]
+    """What was said of a resource, from one report till another changed it."""
+
+    resource_id = wtypes.text
+    project_id = wtypes.text
+    user_id = wtypes.text
+    source = wtypes.text
+    metadata = TEXTS
+    valid_from = TIMESTAMP
+    valid_until = TIMESTAMP
+
+    @classmethod
+    def of(cls, state: query.ResourceState,
+           resource_id: str) -> ResourceState:
+        return cls(
+            resource_id=resource_id, project_id=state.project_id,
+            user_id=state.user_id, source=state.source,
+            metadata=metadata.flattened(state.metadata),
+            valid_from=state.since, valid_until=state.until)
+
+
 def _links(seen: query.ResourceSeen, service_url: str,
            meter_links: bool) -> list[Link]:
     base, resource = f'{service_url}/v2', _quoted(seen.resource_id)
@@ -295,6 +360,14 @@ class Statistics(wtypes.Base):          # type: ignore[misc]
     def of(cls, row: Mapping[str, object]) -> Statistics:
         """row: values by the names of the fields; see statistics.py."""
         return cls(**row)
+
+
+def nearest(figure: Decimal) -> Decimal:
+    """What the nearest double to a figure says, in its shortest digits.
+
+    For quotients and roots, which no finite number of digits may hold.
+    """
+    return Decimal(repr(float(figure)))
 
 
 def kind(said: MeterKind) -> str:

@@ -44,7 +44,7 @@ class VersionDocument(wtypes.Base):     # type: ignore[misc]
 class Versions:
     """/, for everybody."""
 
-    @expose(VersionDocument)
+    @expose(VersionDocument, rule=None)
     def index(self, caller: Caller) -> VersionDocument:
         """Exactly one version."""
         return VersionDocument(versions=VersionList(values=[Version(

@@ -10,6 +10,8 @@ import pytest
 
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.tests.functional.api import wiring
+from moc_meter.tests.functional.api.cloud import Cloud
+from moc_meter.tests.servers.keystone import Keystone
 
 
 @pytest.fixture
@@ -33,3 +35,9 @@ def outbox() -> wiring.Outbox:
 @pytest.fixture
 def api(store: SampleStore, outbox: wiring.Outbox) -> Any:
     return wiring.client(store, outbox)
+
+
+@pytest.fixture(scope='session')
+def cloud(keystone_server: Keystone) -> Cloud:
+    """People and projects; whoever needs others adds them."""
+    return Cloud(keystone_server)

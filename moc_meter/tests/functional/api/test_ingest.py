@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -87,3 +88,79 @@ def test_a_member_posts_for_the_own_project_and_a_source_of_its_own(
 def test_nothing_to_store_is_refused(api: Any) -> None:
     api.post_json(URL, [], status=400)
     api.get(URL, status=405)
+
+
+CLOUD_EVENT = 'application/cloudevents+json'
+BATCH = 'application/cloudevents-batch+json'
+
+
+def event(number: str = 'e-1', data: dict[str, object] | None = None,
+          **changes: object) -> dict[str, object]:
+    said = posted(**(data or {}))
+    del said['timestamp'], said['resource_id']
+    fields = {'specversion': '1.0', 'id': number, 'source': '/probes/7',
+              'type': 'org.test.sample', 'subject': 'a', 'x-extension': 1,
+              'time': '2026-03-01T11:00:00.000001+01:00',
+              'datacontenttype': 'application/json',
+              'data': {**said, **(data or {})}, **changes}
+    return {name: value for name, value in fields.items()
+            if value is not None}
+
+
+def sent(api: Any, body: object, form: str = BATCH, status: int = 200
+         ) -> Any:
+    return api.post(URL, json.dumps(body), content_type=form,
+                    status=status).json
+
+
+def test_a_cloud_event_is_a_sample_that_is_kept_once(
+        api: Any, store: SampleStore) -> None:
+    said = event(data={'counter_volume': '9007199254740993.000000001',
+                       'resource_metadata': {'a': {'b': [1, True]}}})
+    [first] = sent(api, said, CLOUD_EVENT)
+    [again] = sent(api, [said])
+    assert (first['status'], again['status']) == ('stored', 'duplicate')
+    [kept] = [one.sample for one in store.samples(Selection(), 9)]
+    assert first['message_id'] == again['message_id'] == kept.message_id
+    assert (kept.source, kept.resource_id, kept.volume, kept.metadata) == (
+        '/probes/7', 'a', Decimal('9007199254740993.000000001'),
+        {'a': {'b': [1, True]}})
+    assert kept.timestamp.isoformat() == '2026-03-01T10:00:00.000001+00:00'
+
+
+def test_source_and_id_together_name_an_event(api: Any) -> None:
+    found = sent(api, [event('1'), event('2'), event('1', source='/other'),
+                       event('1', time='2026-03-01T12:00:00Z',
+                             data={'timestamp': '2026-03-01T10:00:00.000001'})
+                       ])
+    assert [one['status'] for one in found] == ['stored'] * 3 + ['duplicate']
+    assert len({one['message_id'] for one in found}) == 3
+
+
+@pytest.mark.parametrize(('wrong', 'said'), [
+    (5, 'An object is expected'), ({}, 'specversion'),
+    (event(id=''), 'field/attribute id'), (event(id=5), 'text is expected'),
+    (event(source=None), 'source'), (event(type=None), 'type'),
+    (event(specversion='0.3'), 'should be 1.0'),
+    ({**event(), 'data': 'text'}, 'data'),
+    ({**event(data_base64='AA=='), 'data': None}, 'data'),
+    (event(datacontenttype='text/plain'), 'datacontenttype'),
+    (event(time=None), 'timestamp'), (event(time='soon'), 'timestamp'),
+    (event(subject=None), 'resource_id'), (event(subject=[]), 'subject'),
+    (event(data={'message_id': 'x'}), 'message_id'),
+    (event(data={'source': 'x'}), 'source'), (event(data={'x': 1}), 'x'),
+    (event(data={'counter_volume': 'NaN'}), 'finite'),
+    (event(data={'counter_type': 'gouge'}), 'counter type')])
+def test_an_event_that_holds_no_sample_is_refused_and_no_other(
+        api: Any, wrong: object, said: str) -> None:
+    found = sent(api, [event('good'), wrong, event('fine')])
+    assert [one['status'] for one in found] == ['stored', 'refused', 'stored']
+    assert said in found[1]['reason']
+
+
+def test_what_is_no_event_at_all_is_refused(api: Any) -> None:
+    for body, form in (([], BATCH), ({}, BATCH), ([], CLOUD_EVENT),
+                       (None, BATCH)):
+        assert sent(api, body, form, 400)['error_message']
+    assert [one['status'] for one in sent(api, {}, CLOUD_EVENT)] == [
+        'refused']

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moc_meter.model.sample import MeterKind, Sample
@@ -184,6 +184,7 @@ def test_a_period_that_reaches_beyond_the_calendar_is_refused(
 MINUTES = st.integers(0, 60)
 
 
+@settings(deadline=None)
 @given(minutes=st.lists(MINUTES, min_size=1), cuts=st.tuples(
     MINUTES, MINUTES, MINUTES).map(sorted))
 def test_adjacent_ranges_neither_lose_nor_double_a_sample(
@@ -208,6 +209,7 @@ def test_adjacent_ranges_neither_lose_nor_double_a_sample(
     assert left[0] + right[0] == whole[0]
 
 
+@settings(deadline=None)
 @given(minutes=st.lists(MINUTES, min_size=1), period=st.integers(1, 5000))
 def test_every_sample_lies_in_exactly_one_period(minutes: list[int],
                                                  period: int) -> None:

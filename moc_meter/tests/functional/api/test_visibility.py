@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moc_meter.api import policy
 from moc_meter.tests.functional.api import wiring
 from moc_meter.tests.functional.api.wiring import MEMBER, posted
 
@@ -116,6 +118,18 @@ def test_nobody_limited_posts_for_another_project(api: Any) -> None:
     assert wiring.complaint(answer) == (
         "Invalid input for field/attribute project_id. Value: 'p2'. "
         'can not post samples to other projects')
+
+
+def test_a_policy_may_keep_posts_out_of_the_store(
+        store: Any, tmp_path: Path) -> None:
+    file = tmp_path / 'policy.yaml'
+    file.write_text('"telemetry:create_samples_directly": "role:admin"')
+    api = wiring.client(store, policy=policy.Policy(policy.enforcer(file),
+                                                    policy.no_domains))
+    for direct, status in ((True, 403), (False, 201)):
+        api.post_json(f'/v2/meters/disk.gb?direct={direct}', [posted()],
+                      headers=MEMBER, status=status)
+    assert api.get('/v2/samples').json == []
 
 
 def test_an_admin_posts_for_any_project(api: Any) -> None:

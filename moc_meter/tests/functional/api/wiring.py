@@ -12,7 +12,9 @@ from typing import Any
 import webtest
 
 from moc_meter import errors
+from moc_meter.api import identity, policy
 from moc_meter.api.app import make_app
+from moc_meter.api.v1.components import Components
 from moc_meter.messaging import codec
 from moc_meter.model import meter
 from moc_meter.model.admission import Admission
@@ -62,9 +64,18 @@ def store(url: str) -> Iterator[SampleStore]:
 def client(store: SampleStore, outbox: Outbox | None = None,
            **values: Any) -> Any:
     """A client of the API; its clock stands at NOW."""
-    values = {'admission': Admission(definitions=NO_METERS), **values}
+    values = {'admission': Admission(definitions=NO_METERS),
+              'identity': identity.noauth, 'policy': unchanged_policy(),
+              'components': Components(NO_METERS, ()),
+              **values}
     return webtest.TestApp(make_app(
         store=store, sender=outbox or Outbox(), clock=lambda: NOW, **values))
+
+
+def unchanged_policy(domains: policy.Domains = policy.no_domains
+                     ) -> policy.Policy:
+    """The built-in rules."""
+    return policy.Policy(policy.enforcer(None), domains)
 
 
 def posted(**changes: object) -> dict[str, object]:

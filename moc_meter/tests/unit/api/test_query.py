@@ -6,13 +6,14 @@ import pytest
 import webob.multidict
 
 from moc_meter import errors
-from moc_meter.api import context
+from moc_meter.api.context import Caller
 from moc_meter.api.v2 import arguments, query
 from moc_meter.model import period
 from moc_meter.model.query import Field, MetadataRule
 
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-ADMIN = context.caller({}, 'http://here')
+ADMIN = Caller(project_id=None, user_id=None, sees_all=True,
+               service_url='http://here')
 MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -219,7 +220,8 @@ def test_a_type_is_checked_wherever_it_is_given() -> None:
 
 
 def test_the_selection_carries_what_the_caller_may_see() -> None:
-    limited = context.caller({'X-Project-Id': 'p'}, 'http://here')
+    limited = Caller(project_id='p', user_id=None, sees_all=False,
+                     service_url='http://here')
     found = query.asked(rules('q.field=project&q.value=p'), query.SAMPLES,
                         limited)
     assert found.selection.projects == frozenset('p')
