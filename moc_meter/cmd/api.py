@@ -12,7 +12,6 @@ from oslo_config import cfg
 
 from moc_meter.api.app import Application
 from moc_meter.cmd import build, build_api, build_store, process
-from moc_meter.cmd.web import WebServer
 from moc_meter.messaging.base import Sender
 from moc_meter.storage.samples.base import SampleStore
 
@@ -27,8 +26,10 @@ def main() -> int:
 def application(conf: cfg.ConfigOpts) -> Application:
     """The API on the store and the bus that the options name.
 
-    Nothing is connected yet: a WSGI server may fork afterwards.
+    Nothing is connected yet: a WSGI server may fork afterwards. Where that
+    listens is not known here, so somebody must be asked who they are.
     """
+    build_api.check_open(conf)
     return build_api.application(conf, *_ends(conf))
 
 
@@ -41,9 +42,8 @@ def _start(conf: cfg.ConfigOpts) -> int:
     store, sender = _ends(conf)
     build.settle(sender.check)
     build.settle(store.ping)
-    server = WebServer(build_api.application(conf, store, sender),
-                       build_api.address(conf), threads=conf.api.threads,
-                       max_body=conf.api.max_body_mib * 2 ** 20)
+    server = build_api.server(
+        conf, build_api.application(conf, store, sender))
     print(f'moc_meter listens on {server.url}', flush=True)
     return process.serve({'api': server.run})
 

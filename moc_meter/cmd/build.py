@@ -7,13 +7,17 @@ import contextlib
 import datetime
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from moc_meter import errors, plugins, signing
+from moc_meter import errors, plugins
 from moc_meter.model import meter
 from moc_meter.model.admission import Admission
+
+if TYPE_CHECKING:
+    # Its library is large, and of use to those who sign only.
+    from moc_meter import signing
 
 
 def now() -> datetime.datetime:
@@ -53,8 +57,10 @@ def bus(conf: cfg.ConfigOpts) -> Any:
 
 
 def signer(conf: cfg.ConfigOpts) -> signing.Signer | None:
-    path = conf.messaging.signing_key
-    return signing.load_signer(Path(path)) if path else None
+    if not conf.messaging.signing_key:
+        return None
+    from moc_meter import signing
+    return signing.load_signer(Path(conf.messaging.signing_key))
 
 
 def state_file(conf: cfg.ConfigOpts, name: str) -> Path:

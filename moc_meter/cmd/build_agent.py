@@ -4,22 +4,21 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from moc_meter import plugins, signing
-from moc_meter.agent.notification.cloud import CloudBus
+from moc_meter import errors, plugins
+from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification.host import PluginHost
-from moc_meter.agent.notification.service import NotificationService
 from moc_meter.agent.polling.discovery import NovaInstances
-from moc_meter.agent.polling.round import HostSurvey, InstanceSurvey, Survey
 from moc_meter.agent.polling.service import PollingService
-from moc_meter.agent.watch import WatchedPoller
+from moc_meter.agent.polling.survey import HostSurvey, InstanceSurvey, Survey
 from moc_meter.cmd import build, selfreport
 from moc_meter.cmd.selfreport import Report
 from moc_meter.messaging.base import Sender
@@ -27,6 +26,14 @@ from moc_meter.publisher.base import Publisher
 from moc_meter.publisher.bus import BusPublisher
 from moc_meter.publisher.file import FilePublisher
 from moc_meter.publisher.spool import Spool
+
+if TYPE_CHECKING:
+    # Their libraries are large, and of use to those who sign, or hear a cloud.
+    from moc_meter import signing
+    from moc_meter.agent.notification.service import NotificationService
+
+#: Longest that a plugin may take to be made, in seconds.
+_PATIENCE = 30.0
 
 
 def publisher(conf: cfg.ConfigOpts, report: Report) -> Publisher:
@@ -64,14 +71,16 @@ def _notifications(conf: cfg.ConfigOpts, out: Publisher, report: Report
     said = conf.notification
     if not said.url:
         return None
+    from moc_meter.agent.notification.cloud import CloudBus
+    from moc_meter.agent.notification.service import NotificationService
     cloud = CloudBus(
         url=said.url, exchanges=said.exchanges, topics=said.topics,
         durable=said.durable_queues, quorum=said.quorum_queues,
         delivery_limit=said.quorum_delivery_limit, ca_file=said.ca_file)
     host = plugin_host(conf, said.events)
     report.add(selfreport.hearing(host))
-    service = NotificationService(cloud, source=conf.sample_source,
-                                  host=host, publisher=out)
+    service = NotificationService(
+        cloud, source=conf.sample_source, host=host, publisher=out)
     build.settle(service.check)
     return service
 
@@ -79,11 +88,9 @@ def _notifications(conf: cfg.ConfigOpts, out: Publisher, report: Report
 def plugin_host(conf: cfg.ConfigOpts,
                 events: Sequence[str] = ()) -> PluginHost:
     """events: patterns of the types of which events are made too."""
-    loaded = plugins.load('moc_meter.notification',
-                          conf.notification.plugins)
-    return PluginHost({name: make() for name, make in loaded.items()},
-                      build.definitions(conf), conf.notification.profiles,
-                      events=events)
+    return PluginHost(
+        _made('moc_meter.notification', conf.notification.plugins),
+        build.definitions(conf), conf.notification.profiles, events=events)
 
 
 def _polling(conf: cfg.ConfigOpts, out: Publisher,
@@ -91,18 +98,15 @@ def _polling(conf: cfg.ConfigOpts, out: Publisher,
     """Polling instances and this host; None where nothing is polled."""
     name = host(conf)
     surveys: dict[str, Survey] = {}
-    pollers: dict[str, dict[str, WatchedPoller[Any]]] = {}
+    pollers: dict[str, dict[str, Any]] = {}
     if hypervisor is not None:
-        compute = plugins.load('moc_meter.poll.compute', conf.polling.compute)
-        pollers['compute'] = {key: WatchedPoller(make(hypervisor))
-                              for key, make in compute.items()}
+        pollers['compute'] = _made('moc_meter.poll.compute',
+                                   conf.polling.compute, hypervisor)
         surveys['compute'] = InstanceSurvey(NovaInstances(hypervisor, name),
                                             pollers['compute'])
     if conf.polling.hardware:
-        hardware = plugins.load('moc_meter.poll.hardware',
-                                conf.polling.hardware)
-        pollers['hardware'] = {key: WatchedPoller(make())
-                               for key, make in hardware.items()}
+        pollers['hardware'] = _made('moc_meter.poll.hardware',
+                                    conf.polling.hardware)
         surveys['hardware'] = HostSurvey(name, pollers['hardware'])
     if not surveys:
         return None
@@ -127,5 +131,30 @@ def hypervisor(conf: cfg.ConfigOpts) -> Any | None:
     if name == 'libvirt':
         # Some guests may hang, and the round must end before the next tick.
         given['timeout'] = min(10.0, conf.polling.interval / 10)
-    return plugins.load('moc_meter.hypervisor', [name])[name](
-        conf.polling.libvirt_uri, **given)
+    return _made('moc_meter.hypervisor', [name], conf.polling.libvirt_uri,
+                 **given)[name]
+
+
+def _made(namespace: str, names: Sequence[str] | None, *given: object,
+          **options: object) -> dict[str, Any]:
+    """What entry points make of what they are given, by name.
+
+    names: as plugins.load has them.
+    Raises InvalidPlugin, with the name and its package, where one raises or
+    does not end: what is wanted and missing must stop the process at its
+    start. What one says of the configuration, or of its hypervisor, is said
+    as it is.
+    """
+    calls, found = Calls('plugin-making'), {}
+    for name, make in plugins.load(namespace, names).items():
+        try:
+            found[name] = calls.call(
+                name, functools.partial(make, *given, **options), _PATIENCE)
+        except (errors.InvalidConfiguration, errors.HypervisorUnavailable):
+            raise
+        except (Exception, SystemExit) as fault:
+            raise errors.InvalidPlugin(
+                'a plugin cannot be made', namespace=namespace, name=name,
+                package=plugins.package(namespace, name), reason=repr(fault)
+                ) from fault
+    return found

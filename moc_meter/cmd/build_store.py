@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import functools
 import socket
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from moc_meter.collector.service import Collector
 from moc_meter.jobs import retention
 from moc_meter.jobs.service import Job, JobService
 from moc_meter.messaging.base import Receiver
+from moc_meter.model.query import RetentionLevel
 from moc_meter.storage import engine as engines
 from moc_meter.storage.samples import partitions
 from moc_meter.storage.samples.base import SampleStore
@@ -30,6 +32,13 @@ def engine(conf: cfg.ConfigOpts, statement_timeout: int | None = None
         build.required(conf, 'database', 'url'),
         pool_size=conf.database.pool_size,
         statement_timeout=statement_timeout)
+
+
+def checked_engine(conf: cfg.ConfigOpts) -> sa.Engine:
+    """For a command: raises StoreMismatch where the schema is not ours."""
+    made = engine(conf)
+    engines.check_schema(made)
+    return made
 
 
 def store(conf: cfg.ConfigOpts, statement_timeout: int | None = None
@@ -58,17 +67,26 @@ def jobs(conf: cfg.ConfigOpts) -> JobService:
     database = engine(conf)
     build.settle(lambda: engines.check_schema(database))
 
-    def keep_partitions(at: datetime.datetime) -> None:
+    def keep_partitions(at: datetime.datetime,
+                        _stop: threading.Event) -> None:
         partitions.ahead(database, at, conf.jobs.partitions_ahead)
         partitions.pack(database, at)
 
     wanted = [Job(name='partitions', run=keep_partitions,
                   interval=conf.jobs.partitions_interval)]
-    if conf.retention.samples:
-        wanted.append(Job(
-            name='retention', interval=conf.retention.interval,
+    wanted += [
+        Job(name=f'retention of {level}', interval=conf.retention.interval,
             run=functools.partial(
-                retention.drop, SqlSampleStore(database),
-                datetime.timedelta(days=conf.retention.samples),
-                f'moc-meter-jobs on {socket.gethostname()}')))
+                retention.drop, SqlSampleStore(database), level, keep,
+                f'moc-meter-jobs on {socket.gethostname()}'))
+        for level, keep in ages(conf).items()]
     return JobService(wanted, build.now)
+
+
+def ages(conf: cfg.ConfigOpts) -> dict[RetentionLevel, datetime.timedelta]:
+    """How long each level is kept that is not kept for ever."""
+    days = {RetentionLevel.SAMPLES: conf.retention.samples,
+            RetentionLevel.EVENTS: conf.retention.samples
+            if conf.retention.events is None else conf.retention.events}
+    return {level: datetime.timedelta(days=kept)
+            for level, kept in days.items() if kept}

@@ -56,8 +56,9 @@ METRICS = {metric.name: metric for metric in (
                     'it hung.'),
     Metric(name='moc_meter_agent_plugin_left_out', unit='1 or 0',
            labels=_PLUGIN,
-           sentence='1 where a plugin hangs and is not asked; after three '
-                    'times that is so until the next start.'),
+           sentence='1 where a plugin hangs or is too slow, or was so a '
+                    'short while ago, and is not asked; it is tried again '
+                    'after pauses of a minute to an hour.'),
     Metric(name='moc_meter_agent_polling_samples_total', unit='samples',
            labels=_ROUND, sentence='Samples polled and handed over.'),
     Metric(name='moc_meter_agent_polling_faults_total', unit='faults',

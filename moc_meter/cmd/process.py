@@ -30,7 +30,8 @@ class Closable(Protocol):
 
 
 #: Talkative at INFO about what the rooms report themselves.
-_QUIET = ('alembic=WARNING', 'amqp=WARNING', 'kombu=WARNING',
+_QUIET = ('alembic=WARNING', 'amqp=WARNING', 'keystoneauth=WARNING',
+          'keystonemiddleware=ERROR', 'kombu=WARNING',
           'oslo.messaging=WARNING', 'waitress=WARNING')
 
 

@@ -7,7 +7,7 @@ The rooms count; what they have counted is read when somebody asks.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import prometheus_client
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     # A process loads the rooms that it has, not those that others report of.
     from moc_meter.agent.notification.host import PluginHost
     from moc_meter.agent.polling.service import PollingService
-    from moc_meter.agent.watch import WatchedPoller
     from moc_meter.collector.service import Collector
     from moc_meter.publisher.bus import BusPublisher
 
@@ -121,8 +120,8 @@ def hearing(host: PluginHost) -> Read:
 
 
 def polling(service: PollingService,
-            pollers: Mapping[str, Mapping[str, WatchedPoller[Any]]]) -> Read:
-    """What polling counts; pollers by kind and name."""
+            pollers: Mapping[str, Collection[str]]) -> Read:
+    """What polling counts; names of pollers by kind."""
     def read() -> Iterator[Figure]:
         yield f'{_AGENT}polling_missed_ticks_total', (), service.missed
         for kind, rounds in service.rounds.items():
@@ -130,13 +129,12 @@ def polling(service: PollingService,
             for key in ('samples', 'faults', 'skipped', 'lost'):
                 yield (f'{_AGENT}polling_{key}_total', (kind,),
                        counts.get(key, 0))
-        for kind, named in pollers.items():
-            for name, poller in named.items():
+            for name in pollers[kind]:
                 yield (f'{_AGENT}poller_faults_total', (kind, name),
-                       poller.faults)
-                if poller.last_success:
+                       rounds.faults[name])
+                if answered := rounds.last_success.get(name):
                     yield (f'{_AGENT}poller_last_success_seconds',
-                           (kind, name), poller.last_success.timestamp())
+                           (kind, name), answered.timestamp())
 
     return read
 

@@ -13,7 +13,7 @@ import waitress
 from waitress import channel, task
 
 from moc_meter import errors
-from moc_meter.api import faults
+from moc_meter.api import edge, faults
 from moc_meter.api.app import Application
 
 _FLUSH_SECONDS = 5.0
@@ -28,15 +28,21 @@ class WebServer:
     """Listens from the moment that it is made; answers while it runs."""
 
     def __init__(self, application: Application, address: tuple[str, int], *,
-                 threads: int, max_body: int) -> None:
-        """Raises InvalidConfiguration where the address is taken."""
+                 threads: int, max_body: int, behind_proxy: bool = False,
+                 path_prefix: str = '') -> None:
+        """Raises InvalidConfiguration where the address is taken.
+
+        behind_proxy: whether the application is told what a proxy says.
+        path_prefix: what stands before the application's own paths.
+        """
         host, port = address
         try:
             self._server: Any = waitress.create_server(
                 application, host=host, port=port, threads=threads,
                 max_request_body_size=max_body, ident=None,
                 connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS,
-                clear_untrusted_proxy_headers=True)
+                clear_untrusted_proxy_headers=not behind_proxy,
+                url_prefix=path_prefix)
         except OSError as fault:
             raise errors.InvalidConfiguration(
                 'cannot listen there; is another process using the port?',
@@ -78,6 +84,7 @@ class _Refusal(task.ErrorTask):             # type: ignore[misc]
         self.response_headers.extend(
             (name, value) for name, value in said.headers.items()
             if name.lower() != 'content-length')
+        self.response_headers.append((edge.HEADER, edge.new_id()))
         self.content_length = len(said.body)
         self.set_close_on_finish()
         self.write(said.body)

@@ -21,7 +21,7 @@ from moc_meter.cmd.manage import (
     sample,
     statistics,
 )
-from moc_meter.cmd.manage.arguments import Group
+from moc_meter.cmd.manage.arguments import INTERRUPTED, Group
 
 NAME = 'moc-meter-manage'
 
@@ -32,6 +32,9 @@ def main() -> int:
         return process.main(NAME, _start, cli=[cfg.SubCommandOpt(
             'command', title='commands', handler=_commands,
             help='What to do; each has a --help of its own.')])
+    except KeyboardInterrupt:
+        print(f'{NAME}: interrupted', file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Who reads our output has read enough; what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

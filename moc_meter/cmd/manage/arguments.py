@@ -13,6 +13,10 @@ from oslo_config import cfg
 from moc_meter import errors
 from moc_meter.api.v2 import timestamp
 
+#: The exit status of what was interrupted, as shells have it.
+INTERRUPTED = 130
+#: Largest number of a row that a database may have.
+_LAST_ROW = 2 ** 63 - 1
 #: Does what a command line asks; returns the exit status.
 Run = Callable[[cfg.ConfigOpts], int]
 
@@ -27,11 +31,11 @@ class Group:
 
     def add_command(self, name: str, run: Run, about: str,
                     statuses: str = '0: done') -> argparse.ArgumentParser:
-        """statuses: what the exit status says, but for 2, a refusal."""
+        """statuses: what the exit status says, but for 2 and 130."""
         parser: argparse.ArgumentParser = self._verbs.add_parser(
             name, help=about, description=about,
             epilog=f'Exit status: {statuses}; 2: refused, with the reason '
-                   'on stderr.')
+                   f'on stderr; {INTERRUPTED}: interrupted.')
         parser.set_defaults(run=run)
         return parser
 
@@ -45,6 +49,15 @@ def instant(text: str) -> datetime.datetime:
             f'not an ISO 8601 instant: {text!r}') from None
 
 
+def row(text: str) -> int:
+    """The number of a row."""
+    if not (text.isascii() and text.isdecimal()
+            and len(text) < 20 and int(text) <= _LAST_ROW):
+        raise argparse.ArgumentTypeError(
+            f'not a number from 0 to {_LAST_ROW}: {text[:40]!r}')
+    return int(text)
+
+
 def bounds(parser: argparse.ArgumentParser, more: str = '') -> None:
     """--start and --end."""
     for name, meaning in (('--start', 'first instant'),
@@ -53,6 +66,16 @@ def bounds(parser: argparse.ArgumentParser, more: str = '') -> None:
             name, type=instant, metavar='INSTANT',
             help=f'{meaning}, ISO 8601, UTC where it names no offset{more}; '
                  'without it there is no bound')
+
+
+def between(asked: Any) -> tuple[datetime.datetime | None,
+                                 datetime.datetime | None]:
+    """--start and --end; raise InvalidQuery where the end is before."""
+    if asked.start and asked.end and asked.start > asked.end:
+        raise errors.InvalidQuery(
+            '--start must not be after --end', start=asked.start.isoformat(),
+            end=asked.end.isoformat())
+    return asked.start, asked.end
 
 
 def files(parser: argparse.ArgumentParser, what: str,

@@ -18,7 +18,7 @@ def commands(group: Group) -> None:
     reset_ = group.add_command(
         'reset', reset,
         'Remove all samples, rollups, marks and the quarantine, for ever. '
-        'Processes may go on beside it.')
+        'Processes may go on beside it. Interrupted, it is to be run again.')
     arguments.confirmation(reset_)
 
 
@@ -32,10 +32,9 @@ def upgrade(conf: cfg.ConfigOpts) -> int:
 
 def reset(conf: cfg.ConfigOpts) -> int:
     """Empty the database."""
-    engine = build_store.engine(conf)
+    engine = build_store.checked_engine(conf)
     shown = engine.url.render_as_string(hide_password=True)
     arguments.confirmed(conf.command, f'remove everything in {shown} for ever')
-    engines.check_schema(engine)
     generation.reset(engine)
     print(f'{shown} is empty.')
     return 0

@@ -7,13 +7,15 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from moc_meter import errors
 
 _STDIN = '-'
+#: Longest document that is more than a line, in bytes.
+_LONGEST = 16 * 1024 * 1024
 
 
 def lines(names: Sequence[str]) -> Iterator[bytes]:
@@ -26,34 +28,40 @@ def lines(names: Sequence[str]) -> Iterator[bytes]:
 def documents(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Each JSON document, and where it is: 'FILE' or 'FILE:LINE'.
 
-    A file holds one document, or one a line.
+    A file holds one document, or one a line. What is neither is shown by
+    line where one of them is an object, else as a whole.
     """
     for name in names:
         with _opened(name) as file:
             yield from _documents(name, file)
 
 
-def _documents(name: str, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _documents(name: str, file: Iterable[bytes]
+               ) -> Iterator[tuple[str, bytes]]:
     numbered = ((f'{name}:{number}', line)
                 for number, line in enumerate(file, 1) if line.strip())
-    first = next(numbered, None)
-    if first is None:
-        return
-    rest: Iterator[tuple[str, bytes]] = numbered
-    if not _is_object(first[1]):
-        found = list(numbered)
-        if not any(_is_object(line) for _, line in found):
-            yield name, b''.join([first[1], *(line for _, line in found)])
+    begin: list[tuple[str, bytes]] = []
+    room = _LONGEST
+    for place, line in numbered:
+        begin.append((place, line))
+        room -= len(line)
+        if room < 0 or (len(begin) == 1 and isinstance(_read(line), dict)):
+            break
+    else:
+        whole = b''.join(line for _, line in begin)
+        if whole and (_read(whole) is not None or not any(
+                isinstance(_read(line), dict) for _, line in begin)):
+            yield name, whole
             return
-        rest = iter(found)
-    yield from itertools.chain([first], rest)
+    yield from itertools.chain(begin, numbered)
 
 
-def _is_object(line: bytes) -> bool:
+def _read(document: bytes) -> object:
+    """What JSON says; None where it is none."""
     try:
-        return isinstance(json.loads(line), dict)
+        return json.loads(document)
     except (ValueError, RecursionError):
-        return False
+        return None
 
 
 def size(names: Sequence[str]) -> int | None:

@@ -50,6 +50,7 @@ def explain(conf: cfg.ConfigOpts) -> int:
         _want(conf, asked.profile)
     host = build_agent.plugin_host(conf)
     refused = 0
+    place: str | None = None
     for place, content in files.documents(asked.files):
         try:
             flat = message.flat(content)
@@ -62,6 +63,9 @@ def explain(conf: cfg.ConfigOpts) -> int:
         refused += len(outcome.refused)
         for said in _said(flat, outcome):
             print(output.line(said))
+    if place is None:
+        print(output.line({'reason': 'there is no message in what was given',
+                           'files': asked.files}))
     return 1 if refused else 0
 
 
@@ -89,22 +93,24 @@ def _said(flat: Mapping[str, Any], outcome: Outcome
 
 def _why_none(flat: Mapping[str, Any], outcome: Outcome
               ) -> dict[str, object]:
-    priority = flat.get('priority')
-    if not outcome.asked:
-        return {'reason': 'no plugin asks for this event type; see '
-                          'moc-meter-manage plugin list'}
-    if (not isinstance(priority, str)
-            or priority.lower() not in message.PRIORITIES):
-        return {'reason': 'of this priority nothing is metered',
-                'priority': priority, 'allowed': list(message.PRIORITIES)}
-    if not isinstance(flat.get('payload'), Mapping):
-        return {'reason': 'the payload is no object'}
-    if outcome.unwanted:
-        return {'reason': 'the profiles of its meters are off; switch them '
+    said: dict[str, object] = {'reason': 'the plugins make nothing of it',
+                               'plugins': list(outcome.asked)}
+    if outcome.unmetered:
+        said = {'reason': outcome.unmetered,
+                'priority': flat.get('priority')}
+    elif outcome.unwanted:
+        said = {'reason': 'the profiles of its meters are off; switch them '
                           'on by --profile',
                 'meters': sorted(set(outcome.unwanted))}
-    return {'reason': 'the plugins make nothing of it',
-            'plugins': list(outcome.asked)}
+    elif not outcome.asked and outcome.switched_off:
+        said = {'reason': 'the plugins that ask for this event type are '
+                          'switched off; see --profile'}
+    elif not outcome.asked:
+        said = {'reason': 'no plugin asks for this event type; see '
+                          'moc-meter-manage plugin list'}
+    if outcome.switched_off:
+        said['switched_off'] = dict(outcome.switched_off)
+    return said
 
 
 def _shown(sample: Sample, plugin: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -14,8 +15,13 @@ from moc_meter.model.statistics import Statistics
 
 
 def line(value: object) -> str:
-    """The value as JSON; decimals are numbers with all their digits."""
+    """The value as JSON; decimals are numbers with all their digits.
+
+    A number that is not finite, which JSON does not have, is null.
+    """
     match value:
+        case float() if not math.isfinite(value):
+            return 'null'
         case Decimal():
             return quantity.text(value)
         case datetime.datetime():

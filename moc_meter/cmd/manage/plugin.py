@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from oslo_config import cfg
 
 from moc_meter import contracts, plugins
+from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification import probe
 from moc_meter.cmd.manage import output
 from moc_meter.cmd.manage.arguments import Group
@@ -16,6 +18,8 @@ from moc_meter.plugins import Installed
 
 _COLUMNS = ('namespace', 'name', 'package', 'version', 'options')
 _WIDTHS = (22, 22, 14, 16)
+#: Longest that a plugin may take to be loaded, and to be made, in seconds.
+_PATIENCE = 5.0
 #: What of the configuration rules the plugins of a namespace.
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     'moc_meter.notification': ('[notification] plugins',
@@ -59,9 +63,10 @@ def show_list(conf: cfg.ConfigOpts) -> int:
 def check(conf: cfg.ConfigOpts) -> int:
     """Status 1 where one is broken."""
     everything = plugins.installed()
+    calls = Calls('plugin-check')
     broken = 0
     for one in everything:
-        wrong = [*_clashes(one, everything), *_wrong(one)]
+        wrong = [*_clashes(one, everything), *_wrong(one, calls)]
         broken += bool(wrong)
         if conf.command.json:
             print(output.line({**_named(one), 'ok': not wrong,
@@ -90,7 +95,7 @@ def _clashes(one: Installed, everything: Sequence[Installed]
                'one of the packages')
 
 
-def _wrong(one: Installed) -> Iterator[str]:
+def _wrong(one: Installed, calls: Calls) -> Iterator[str]:
     """What is wrong with a plugin, and the next step; as far as it goes."""
     seam = contracts.SEAMS.get(one.namespace)
     if seam is None:
@@ -98,29 +103,47 @@ def _wrong(one: Installed) -> Iterator[str]:
                f'{", ".join(sorted(contracts.SEAMS))}')
         return
     try:
-        named = one.load()
+        named, wrong = calls.call(f'loading {one}',
+                                  functools.partial(_loaded, one), _PATIENCE)
+    except TimeoutError:
+        yield (f'{one.target} is not loaded after {_PATIENCE:g} s; importing '
+               'it must do nothing but define')
+        return
     except (Exception, SystemExit) as fault:
         yield (f'{one.target} cannot be loaded: {fault!r}; install what it '
                'needs, or uninstall its package')
         return
-    wrong = contracts.complaints(one.namespace, named)
     if not wrong and seam.made_with is not None:
-        wrong = _made_wrong(one.namespace, named, seam.made_with)
+        wrong = _made_wrong(one, named, seam.made_with, calls)
     for sentence in wrong:
         yield f'{one.target}: {sentence}'
 
 
-def _made_wrong(namespace: str, make: Any, made_with: Sequence[str]
-                ) -> list[str]:
+def _loaded(one: Installed) -> tuple[Any, list[str]]:
+    named = one.load()
+    return named, contracts.complaints(one.namespace, named)
+
+
+def _made_wrong(one: Installed, make: Any, made_with: Sequence[str],
+                calls: Calls) -> list[str]:
     """The same, of what comes of calling it as its host would."""
-    stand_ins = ['test:///default' if name == 'uri' else object()
-                 for name in made_with]
     try:
-        made = make(*stand_ins)
+        made, wrong = calls.call(
+            f'making {one}', functools.partial(_made, one.namespace, make,
+                                               made_with), _PATIENCE)
+    except TimeoutError:
+        return [(f'it is not made after {_PATIENCE:g} s; only questions may '
+                 'wait for what lies outside, making it must not')]
     except (Exception, SystemExit) as fault:
         return [(f'it cannot be made: {fault!r}; only questions may need '
                  'what lies outside, making it must not')]
-    wrong = contracts.complaints(namespace, made)
-    if namespace == 'moc_meter.notification' and not wrong:
+    if one.namespace == 'moc_meter.notification' and not wrong:
         return probe.complaints(made)
     return wrong
+
+
+def _made(namespace: str, make: Any, made_with: Sequence[str]
+          ) -> tuple[Any, list[str]]:
+    made = make(*['test:///default' if name == 'uri' else object()
+                  for name in made_with])
+    return made, contracts.complaints(namespace, made)

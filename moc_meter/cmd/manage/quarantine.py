@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from moc_meter import errors
 from moc_meter.cmd import build_store
 from moc_meter.cmd.manage import arguments, output, release
 from moc_meter.cmd.manage.arguments import Group
+from moc_meter.cmd.progress import Progress
 from moc_meter.storage import engine as transactions
 from moc_meter.storage import quarantine
 from moc_meter.storage.quarantine import Chosen, Kept
@@ -31,14 +33,14 @@ def commands(group: Group) -> None:
     show_ = group.add_command(
         'show', show, 'Show why something was refused, and then, after an '
         'empty line, its bytes as they came.')
-    show_.add_argument('id', type=int)
+    show_.add_argument('id', type=arguments.row)
     release_ = group.add_command(
         'release', put_back,
         'Put rows back through admission into the store. What is stored '
         'leaves the quarantine in the same transaction; what is refused '
         'again stays, with the new reason. One JSON object a row.',
         '0: all were stored; 1: one stays in quarantine')
-    release_.add_argument('ids', nargs='*', type=int, metavar='ID')
+    release_.add_argument('ids', nargs='*', type=arguments.row, metavar='ID')
     _filters(release_)
     purge_ = group.add_command(
         'purge', purge, 'Remove rows for ever; says how many as JSON.')
@@ -58,24 +60,27 @@ def _filters(parser: argparse.ArgumentParser) -> None:
 
 def show_list(conf: cfg.ConfigOpts) -> int:
     asked = conf.command
-    chosen = Chosen(code=asked.code, origin=asked.origin, start=asked.start,
-                    end=asked.end)
-    with transactions.reading(build_store.engine(conf)) as conn:
+    start, end = arguments.between(asked)
+    chosen = Chosen(code=asked.code, origin=asked.origin, start=start,
+                    end=end)
+    with transactions.reading(build_store.checked_engine(conf)) as conn:
         if not asked.json:
             print(output.row(_COLUMNS, _WIDTHS))
         for kept in quarantine.rows(conn, chosen):
             facts = _facts(kept)
-            print(output.line({**facts, 'bytes': len(kept.refused.content)})
+            print(output.line({**facts, 'source': kept.refused.source,
+                               'bytes': len(kept.refused.content)})
                   if asked.json else output.row([*facts.values()], _WIDTHS))
     return 0
 
 
 def show(conf: cfg.ConfigOpts) -> int:
-    with transactions.reading(build_store.engine(conf)) as conn:
+    with transactions.reading(build_store.checked_engine(conf)) as conn:
         kept = quarantine.find(conn, conf.command.id)
     if kept is None:
         raise _gone(conf.command.id)
-    for name, value in _facts(kept).items():
+    facts = {**_facts(kept), 'source': kept.refused.source or ''}
+    for name, value in facts.items():
         print(f'{name}: {output.shown(str(value))}')
     print(flush=True)
     content = kept.refused.content
@@ -95,11 +100,10 @@ def put_back(conf: cfg.ConfigOpts) -> int:
     if asked.ids and (asked.code or asked.origin):
         raise errors.InvalidConfiguration(
             'say either ids, or --code and --origin')
-    engine = build_store.engine(conf)
+    engine = build_store.checked_engine(conf)
     back = release.Release(conf, engine)
     stays = 0
-    for number in asked.ids or _ids(engine, Chosen(code=asked.code,
-                                                   origin=asked.origin)):
+    for number in asked.ids or _named(engine, asked.code, asked.origin):
         said: dict[str, object] = {'id': number}
         try:
             written = back.put(number)
@@ -116,18 +120,43 @@ def put_back(conf: cfg.ConfigOpts) -> int:
     return 1 if stays else 0
 
 
+def _named(engine: sa.Engine, code: str | None, origin: str | None
+           ) -> list[int]:
+    """Raises NotFound where no row has the code, or the origin."""
+    for column, value in (('code', code), ('origin', origin)):
+        known = transactions.inquire(
+            engine, functools.partial(quarantine.known, column=column))
+        if value is not None and value not in known:
+            raise errors.NotFound(f'nothing in quarantine has this {column}',
+                                  value=value, known=known)
+    return _ids(engine, Chosen(code=code, origin=origin))
+
+
 def purge(conf: cfg.ConfigOpts) -> int:
     asked = conf.command
     chosen = Chosen(code=asked.code, origin=asked.origin, end=asked.before)
-    engine = build_store.engine(conf)
+    engine = build_store.checked_engine(conf)
     if asked.dry_run:
         print(output.line({'purged': 0,
                            'would_purge': len(_ids(engine, chosen))}))
         return 0
     arguments.confirmed(asked, 'remove rows of the quarantine for ever')
-    print(output.line({'purged': transactions.transact(
-        engine, lambda conn: quarantine.purge(conn, chosen))}))
+    print(output.line({'purged': _purged(engine, chosen)}))
     return 0
+
+
+def _purged(engine: sa.Engine, chosen: Chosen) -> int:
+    """A few rows at a time; what comes in meanwhile is left alone."""
+    after, last = transactions.inquire(engine, quarantine.bounds)
+    purged = 0
+    with Progress(last - after) as progress:
+        while after < last:
+            count, until = transactions.transact(engine, functools.partial(
+                quarantine.purge, chosen=chosen, after=after, last=last))
+            purged += count
+            progress.advance(until - after)
+            after = until
+    return purged
 
 
 def _ids(engine: sa.Engine, chosen: Chosen) -> list[int]:

@@ -35,7 +35,6 @@ class Release:
         self._engine = engine
         self._store = SqlSampleStore(engine)
         self._admission = build.admission(conf)
-        self._source = conf.sample_source
         self._conf = conf
         trusted = conf.messaging.trusted_keys
         self._verifier = (signing.load_verifier(Path(trusted)) if trusted
@@ -44,13 +43,17 @@ class Release:
     def put(self, number: int) -> query.Written:
         """What became of the samples of a row, which has left.
 
-        Raises NotFound where there is no such row, StoreUnavailable; and
-        what refuses it again, which then stands in the row.
+        Raises NotFound where there is no such row, InvalidMessage where not
+        all of it is kept, StoreUnavailable; and what refuses it again, which
+        then stands in the row.
         """
         with transactions.reading(self._engine) as conn:
             kept = quarantine.find(conn, number)
         if kept is None:
             raise errors.NotFound('no such row in quarantine', id=number)
+        if not kept.whole:
+            raise errors.InvalidMessage('only its beginning is kept',
+                                        id=number)
         try:
             now = build.now()
             samples = [self._admission.admit(sample, now)
@@ -75,9 +78,9 @@ class Release:
         """The samples in the bytes; who refused them says what they are."""
         content = refused.content
         if refused.origin == record.ORIGIN:
-            return [record.read(content, self._source)]
+            return [record.read(content, _source(refused))]
         if refused.origin == 'agent notification':
-            outcome = self._host.take(self._source, message.flat(content))
+            outcome = self._host.take(_source(refused), message.flat(content))
             return _whole(outcome.samples, outcome.refused)
         if refused.origin == WHOLE or content.startswith(_ENVELOPE):
             if refused.code == errors.InvalidSignature.code and (
@@ -92,6 +95,13 @@ class Release:
     @functools.cached_property
     def _host(self) -> PluginHost:
         return build_agent.plugin_host(self._conf)
+
+
+def _source(refused: Refused) -> str:
+    """Whose it was: under another source its samples would count twice."""
+    if refused.source is None:
+        raise errors.InvalidMessage('which deployment it is of is not known')
+    return refused.source
 
 
 def _whole(samples: Sequence[Sample], refused: Sequence[Refused]

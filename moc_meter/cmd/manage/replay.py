@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.resources
+import itertools
 import json
+import operator
 import sys
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from oslo_config import cfg
@@ -23,7 +25,7 @@ from moc_meter import errors, signing
 from moc_meter.agent.notification import message
 from moc_meter.cmd import build, build_agent
 from moc_meter.cmd.manage import files, output, rest
-from moc_meter.cmd.manage.progress import Progress
+from moc_meter.cmd.progress import Progress
 from moc_meter.messaging.base import Sender
 from moc_meter.model import metadata, quantity
 from moc_meter.model.pause import pauses
@@ -31,6 +33,9 @@ from moc_meter.model.sample import Refused, Sample
 from moc_meter.publisher import messages
 
 _BATCH = 100
+#: The store is asked for all that it has between the first and the last
+#: instant of a batch, for so many times as many; where it has more, for less.
+_MORE = 10
 #: What the report counts. Refused is what cannot go where the rest goes;
 #: missing what was not in the store in time.
 _COUNTED = ('messages', 'samples', 'stored', 'duplicate', 'quarantined',
@@ -169,8 +174,7 @@ class OverBus:
         """Raises BusUnavailable; what was sent may be sent again."""
         self.counts['samples'] += len(samples)
         self.counts['quarantined'] += len(refused)
-        for sample in samples:
-            self._look(sample)
+        self._look(samples)
         for content in messages.encoded(samples, refused, self._signer):
             self._sender.send(content)
 
@@ -178,8 +182,9 @@ class OverBus:
         deadline = time.monotonic() + self._wait
         with Progress(len(self._pending)) as progress:
             for pause in pauses(longest=5.0):
+                stored = self._stored(self._pending)
                 left = [sample for sample in self._pending
-                        if not self._stored(sample)]
+                        if sample.message_id not in stored]
                 arrived = len(self._pending) - len(left)
                 self.counts['stored'] += arrived
                 progress.advance(arrived)
@@ -196,25 +201,49 @@ class OverBus:
                   f'resource_id={sample.resource_id}', file=sys.stderr)
         self._sender.close()
 
-    def _look(self, sample: Sample) -> None:
-        """Whether it is there before it is sent."""
-        if sample.message_id in self._sent:
-            self.counts['duplicate'] += 1
-            return
-        self._sent.add(sample.message_id)
-        found = self._stored(sample)
-        if found is None:
-            self._pending.append(sample)
-        elif (found['volume'] == float(sample.volume)
-                and found['metadata'] == metadata.flattened(sample.metadata)):
-            self.counts['duplicate'] += 1
-        else:       # what is kept under this identity says something else
-            self.counts['quarantined'] += 1
+    def _look(self, samples: Sequence[Sample]) -> None:
+        """Which are there before they are sent."""
+        # Reversed: of several with one id the store keeps the first.
+        fresh = {sample.message_id: sample for sample in reversed(samples)
+                 if sample.message_id not in self._sent}
+        self.counts['duplicate'] += len(samples) - len(fresh)
+        self._sent.update(fresh)
+        stored = self._stored(fresh.values())
+        for message_id, sample in fresh.items():
+            found = stored.get(message_id)
+            if found is None:
+                self._pending.append(sample)
+            elif (found['volume'] == float(sample.volume) and found['metadata']
+                    == metadata.flattened(sample.metadata)):
+                self.counts['duplicate'] += 1
+            else:   # what is kept under this identity says something else
+                self.counts['quarantined'] += 1
 
-    def _stored(self, sample: Sample) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = rest.ask(
-            self._url, f'/v2/samples/{_quoted(sample.message_id)}')
+    def _stored(self, samples: Iterable[Sample]) -> dict[str, dict[str, Any]]:
+        """What the store has of these, by message id."""
+        ordered = iter(sorted(samples, key=operator.attrgetter('timestamp')))
+        found: dict[str, dict[str, Any]] = {}
+        while batch := list(itertools.islice(ordered, _BATCH)):
+            found |= self._among(batch)
         return found
+
+    def _among(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
+        """The same; samples: in the order of their instants, a few."""
+        limit = len(samples) * _MORE
+        rules = [('timestamp', 'ge', samples[0].timestamp.isoformat()),
+                 ('timestamp', 'le', samples[-1].timestamp.isoformat())]
+        if len(samples) == 1:
+            rules.append(('message_id', 'eq', samples[0].message_id))
+        rows = rest.ask(self._url, '/v2/samples?' + urllib.parse.urlencode([
+            *((f'q.{name}', part) for rule in rules for name, part in zip(
+                ('field', 'op', 'value'), rule, strict=True)),
+            ('limit', limit)]))
+        if len(rows) == limit and len(samples) > 1:
+            half = len(samples) // 2
+            return self._among(samples[:half]) | self._among(samples[half:])
+        sources = {sample.message_id: sample.source for sample in samples}
+        return {row['id']: row for row in rows
+                if sources.get(row['id']) == row['source']}
 
 
 def _quoted(part: str) -> str:

@@ -9,6 +9,7 @@ import urllib.request
 from typing import Any
 
 from moc_meter import errors
+from moc_meter.cmd import credentials
 
 _TIMEOUT = 60.0
 
@@ -17,6 +18,7 @@ def ask(url: str, path: str, body: str | None = None) -> Any:
     """What the service answers; None where it has no such thing.
 
     body: JSON to be posted; without it this is a GET.
+    The variables OS_* say who asks.
     Raises InvalidQuery where it refuses, StoreUnavailable where it does not
     answer.
     """
@@ -24,7 +26,8 @@ def ask(url: str, path: str, body: str | None = None) -> Any:
         raise errors.InvalidConfiguration('not an http or https URL', url=url)
     request = urllib.request.Request(  # noqa: S310 - checked above
         url.rstrip('/') + path, data=body.encode() if body else None,
-        headers={'Content-Type': 'application/json'})
+        headers={'Content-Type': 'application/json',
+                 **credentials.headers()})
     try:
         with urllib.request.urlopen(  # noqa: S310 - checked above
                 request, timeout=_TIMEOUT) as answer:

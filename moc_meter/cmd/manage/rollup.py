@@ -26,15 +26,14 @@ def commands(group: Group) -> None:
 
 def verify(conf: cfg.ConfigOpts) -> int:
     """One line a difference; status 0 where there is none."""
-    engine = build_store.engine(conf)
+    start, end = arguments.between(conf.command)
+    engine = build_store.checked_engine(conf)
     found = 0
-    for difference in rollups.verify(engine, start=conf.command.start,
-                                     end=conf.command.end):
+    for difference in rollups.verify(engine, start=start, end=end):
         print(difference)
         found += 1
     print(f'{found} differences')
-    unprovable = rollups.unprovable(engine, start=conf.command.start,
-                                    end=conf.command.end)
+    unprovable = rollups.unprovable(engine, start=start, end=end)
     if unprovable:
         print(f'{unprovable} cells cannot be verified: their samples were '
               'dropped')
@@ -43,10 +42,10 @@ def verify(conf: cfg.ConfigOpts) -> int:
 
 def rebuild(conf: cfg.ConfigOpts) -> int:
     """Says how many cells were replaced."""
-    engine = build_store.engine(conf)
     if conf.command.dry_run:
         return verify(conf)
-    count = rollups.rebuild(engine, start=conf.command.start,
-                            end=conf.command.end)
+    start, end = arguments.between(conf.command)
+    count = rollups.rebuild(build_store.checked_engine(conf), start=start,
+                            end=end)
     print(f'{count} cells replaced')
     return 0

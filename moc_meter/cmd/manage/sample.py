@@ -8,6 +8,7 @@ stores, and the rest goes to quarantine.
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -17,9 +18,9 @@ from moc_meter import errors
 from moc_meter.cmd import build, build_store
 from moc_meter.cmd.manage import arguments, files, output, record
 from moc_meter.cmd.manage.arguments import Group
-from moc_meter.cmd.manage.progress import Progress
+from moc_meter.cmd.progress import Progress
 from moc_meter.collector.dispatcher.storage import StorageDispatcher
-from moc_meter.collector.service import Collector
+from moc_meter.collector.service import Collector, Counts
 from moc_meter.messaging.base import Handle
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.publisher import messages
@@ -50,15 +51,23 @@ def load(conf: cfg.ConfigOpts) -> int:
     collector = Collector(
         reader, [StorageDispatcher(store)], build.admission(conf),
         clock=build.now, hold_seconds=conf.collector.hold_seconds)
-    collector.run(threading.Event())
+    try:
+        collector.run(threading.Event())
+    except KeyboardInterrupt:
+        print('interrupted; may be run again, and passes over what is '
+              f'stored: {output.line(_counted(collector.counts))}',
+              file=sys.stderr)
+        return arguments.INTERRUPTED
     if reader.fault:
         raise reader.fault
-    counts = collector.counts
-    print(output.line({'stored': counts.stored,
-                       'duplicate': counts.duplicates,
-                       'quarantined': counts.refused + counts.conflicts
-                       + counts.expired}))
+    print(output.line(_counted(collector.counts)))
     return 0
+
+
+def _counted(counts: Counts) -> dict[str, int]:
+    return {'stored': counts.stored, 'duplicate': counts.duplicates,
+            'quarantined': counts.refused + counts.conflicts
+            + counts.expired}
 
 
 class FileReader:
@@ -100,7 +109,7 @@ class FileReader:
             except errors.InvalidSample as fault:
                 refused.append(Refused(
                     content=line, code=fault.code, reason=str(fault),
-                    origin=record.ORIGIN))
+                    origin=record.ORIGIN, source=self._source))
         return messages.encoded(samples, refused, None)
 
 

@@ -15,14 +15,17 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from moc_meter import signing
+from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.acceptance import captured, scenario
 from moc_meter.tests.acceptance.system import (
     PATIENCE,
@@ -35,6 +38,7 @@ from moc_meter.tests.servers.base import ServerFailed, until
 from moc_meter.tests.servers.mariadb import MariaDB
 from moc_meter.tests.servers.postgresql import PostgreSQL
 from moc_meter.tests.servers.rabbitmq import RabbitMQ
+from moc_meter.tests.stores import migrated
 
 SYSTEMS = ('all-in-one', 'postgresql', 'mariadb')
 _RECORDED = re.compile(
@@ -105,6 +109,7 @@ class Outcome:
     notified: dict[str, list[tuple[Any, ...]]]      # spelled, in order
     counts: dict[str, int]
     answers: dict[str, dict[str, Answer]]
+    database: str                       # URL of PostgreSQL's
 
 
 @pytest.fixture(scope='module')
@@ -114,13 +119,13 @@ def outcome(tmp_path_factory: pytest.TempPathFactory,
     """All three live through the scenario side by side and are ended."""
     folder = tmp_path_factory.mktemp('scenario')
     cloud = rabbitmq_server.create_vhost().replace('amqp:', 'rabbit:')
+    database = postgresql_server.create_database()
     with contextlib.ExitStack() as stack:
         systems = {
             'all-in-one': all_in_one(stack, folder / 'a', cloud),
             'postgresql': distributed(
                 stack, folder / 'p', cloud, 'postgresql',
-                postgresql_server.create_database(),
-                rabbitmq_server.create_vhost(), signed=True),
+                database, rabbitmq_server.create_vhost(), signed=True),
             'mariadb': distributed(
                 stack, folder / 'm', cloud, 'mariadb',
                 mariadb_server.create_database(),
@@ -134,7 +139,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory,
             for process in system.processes:
                 process.end()
         return Outcome(systems=systems, notified=notified, counts=counts,
-                       answers=answers)
+                       answers=answers, database=database)
 
 
 def all_in_one(stack: contextlib.ExitStack, folder: Path, cloud: str
@@ -221,6 +226,34 @@ def test_captured_notifications_give_the_samples_that_they_must(
 def test_every_sample_is_there_once_in_every_system(outcome: Outcome
                                                     ) -> None:
     assert outcome.counts == dict.fromkeys(SYSTEMS, TOTAL)
+
+
+def test_what_ended_is_an_event_with_typed_traits(outcome: Outcome) -> None:
+    created = 'compute.instance.create.end'
+    ended = [one.flat['event_type'] for one in captured.notifications()
+             if one.flat['event_type'].endswith('.end')]
+    series, trait = tables.series.c, tables.event_trait.c
+    with migrated(outcome.database) as engine, engine.connect() as conn:
+        found = conn.execute(sa.select(
+            series.meter, series.resource_id).join_from(
+                tables.event, tables.series)).all()
+        # Sent with both drivers, so there are two of it.
+        said = conn.execute(sa.select(
+            trait.name, trait.type, sa.func.coalesce(
+                trait.text, sa.cast(trait.integer, sa.Text)), trait.instant,
+        ).join(tables.series, series.id == trait.series_id)
+            .where(series.meter == created)).all()
+    assert Counter(meter for meter, _ in found if meter.endswith('.end')) == (
+        Counter(2 * ended))
+    assert {resource for meter, resource in found if meter == created} == {
+        '9f9d01b9-4a58-4271-9e27-398b21ab20d1'}
+    for expected in (
+            ('service', 'string', 'compute', None),
+            ('state', 'string', 'active', None),
+            ('memory_mb', 'integer', '512', None),
+            ('launched_at', 'datetime', None, datetime.datetime(
+                2012, 5, 8, 20, 23, 47, 985999, datetime.UTC))):
+        assert said.count(expected) == 2
 
 
 @pytest.mark.parametrize('question', STATUS)

@@ -3,30 +3,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from moc_meter.api import identity
 from moc_meter.api.app import make_app
+from moc_meter.api.v1.components import Components
+from moc_meter.cmd.manage.replay import OverBus
 from moc_meter.cmd.web import WebServer
 from moc_meter.collector.dispatcher.storage import StorageDispatcher
 from moc_meter.collector.service import Collector
-from moc_meter.messaging import amqp
+from moc_meter.messaging import amqp, codec
 from moc_meter.model.admission import Admission
 from moc_meter.model.meter import Definitions
+from moc_meter.model.sample import Sample
+from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.functional.api.wiring import Outbox
+from moc_meter.tests.functional.api.wiring import (
+    Outbox,
+    unchanged_policy,
+)
 from moc_meter.tests.functional.cmd.command import Manage, configured
-from moc_meter.tests.stores import count, migrated
+from moc_meter.tests.stores import count, migrated, sample
 
 ADMISSION = Admission(definitions=Definitions([]))
+NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 
 def clock() -> datetime.datetime:
@@ -65,12 +76,26 @@ def stop() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def url(engine: sa.Engine, stop: threading.Event) -> Iterator[str]:
+def asked() -> list[str]:
+    """Paths that the API was asked for."""
+    return []
+
+
+@pytest.fixture
+def url(engine: sa.Engine, stop: threading.Event, asked: list[str]
+        ) -> Iterator[str]:
     """Where the API of the store listens."""
-    server = WebServer(
-        make_app(store=SqlSampleStore(engine), sender=Outbox(), clock=clock,
-                 admission=ADMISSION),
-        ('127.0.0.1', 0), threads=2, max_body=2 ** 20)
+    api = make_app(identity=identity.noauth, policy=unchanged_policy(),
+                   components=Components(Definitions([]), ()),
+                   store=SqlSampleStore(engine), sender=Outbox(),
+                   clock=clock, admission=ADMISSION)
+
+    def listening(environ: Any, start_response: Any) -> Any:
+        asked.append(environ['PATH_INFO'])
+        return api(environ, start_response)
+
+    server = WebServer(listening, ('127.0.0.1', 0), threads=2,
+                       max_body=2 ** 20)
     thread = threading.Thread(target=server.run, args=(stop,))
     thread.start()
     yield server.url
@@ -116,6 +141,63 @@ def test_over_the_bus_it_waits_for_what_the_store_says(
     assert replayed(over_bus, '--url', url, file) == {
         **expected, 'stored': 0, 'duplicate': 6}
     assert count(engine, tables.sample) == 4
+    with transactions.reading(engine) as conn:
+        assert conn.scalar(sa.select(tables.quarantine.c.source)
+                           ) == 'openstack'
+
+
+class Storing:
+    """A bus whose far end is the store."""
+
+    def __init__(self, store: SqlSampleStore) -> None:
+        self._store = store
+
+    def send(self, message: bytes) -> None:
+        self._store.write(codec.decode(message).samples, clock())
+
+    def check(self) -> None:
+        """It is there."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def sent_twice(store: SqlSampleStore, url: str, samples: Sequence[Sample]
+               ) -> list[dict[str, int]]:
+    """What is counted; at the second time one says something else."""
+    found = []
+    for batch in samples, [*samples[:-1], dataclasses.replace(
+            samples[-1], volume=Decimal('0.5'))]:
+        way = OverBus(Storing(store), None, url, wait=1)
+        for start in range(0, len(batch), 100):
+            way.send(batch[start:start + 100], [])
+        way.settle()
+        found.append({name: number for name, number in way.counts.items()
+                      if number})
+    return found
+
+
+def test_the_store_is_asked_by_batches_and_not_by_samples(
+        engine: sa.Engine, url: str, asked: list[str]) -> None:
+    samples = [sample(number) for number in range(500)]
+    assert sent_twice(SqlSampleStore(engine), url, samples) == [
+        {'samples': 500, 'stored': 500},
+        {'samples': 500, 'duplicate': 499, 'quarantined': 1}]
+    assert asked == ['/v2/samples'] * 15
+
+
+def test_among_many_others_of_their_time_each_is_found(
+        engine: sa.Engine, url: str) -> None:
+    """Also where all are of one instant, and of other sources too."""
+    store = SqlSampleStore(engine)
+    store.write([sample(number, source=source, timestamp=NOON)
+                 for source in ('a', 'b') for number in range(60)], clock())
+    store.write([sample(1000 + number, timestamp=NOON)
+                 for number in range(300)], clock())
+    samples = [sample(number, timestamp=NOON) for number in range(40)]
+    assert sent_twice(store, url, samples) == [
+        {'samples': 40, 'stored': 40},
+        {'samples': 40, 'duplicate': 39, 'quarantined': 1}]
 
 
 @pytest.mark.usefixtures('collector')

@@ -54,6 +54,17 @@ def test_a_broken_plugin_is_named_with_what_is_wrong(
     assert answer.status == 1
 
 
+def test_a_plugin_that_hangs_is_named_and_holds_up_no_other() -> None:
+    answer = plugin('check', BROKEN / 'hangs')
+    imported, made = (one for one in answer.objects
+                      if one['package'] == 'hangs')
+    assert 'not loaded after 5 s' in imported['wrong'][0]
+    assert 'not made after 5 s' in made['wrong'][0]
+    assert [one for one in answer.objects
+            if not one['ok'] and one['package'] != 'hangs'] == []
+    assert answer.status == 1
+
+
 def test_a_namespace_that_nobody_loads_is_named(tmp_path: Path) -> None:
     folder = tmp_path / 'typo-1.dist-info'
     folder.mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
 from decimal import Decimal
 
 import pytest
@@ -38,8 +39,10 @@ LINE = {'counter_name': 'disk', 'counter_type': 'gauge',
 
 
 def refused(content: bytes, code: str = INVALID, origin: str = 'collector',
-            reason: str = 'once it was not allowed') -> Refused:
-    return Refused(content=content, code=code, reason=reason, origin=origin)
+            reason: str = 'once it was not allowed',
+            source: str | None = None) -> Refused:
+    return Refused(content=content, code=code, reason=reason, origin=origin,
+                   source=source)
 
 
 @pytest.fixture
@@ -98,15 +101,30 @@ def test_what_is_no_more_refused_is_stored_and_leaves(
          refused(codec.encode([sample(1, meter='message')]),
                  code=errors.InvalidMessage.code),
          refused(json.dumps(NOTIFICATION).encode(),
-                 origin='agent notification'),
-         refused(json.dumps(LINE).encode(), origin='sample load'))
+                 origin='agent notification', source='region-7'),
+         refused(json.dumps(LINE).encode(), origin='sample load',
+                 source='region-8'))
     answer = manage('quarantine', 'release', '--code', INVALID)
     assert [one['stored'] for one in answer.objects] == [1, 2, 1]
     assert manage('quarantine', 'release', '2').status == 0
     assert sorted(stored(store)) == ['disk', 'line', 'message', 'volume',
                                      'volume.size']
+    assert {one.sample.meter: one.sample.source
+            for one in store.samples(Selection(), 100)} == {
+        'line': 'region-1', 'message': 'region-1', 'volume': 'region-7',
+        'volume.size': 'region-7', 'disk': 'region-8'}
     assert count(engine, tables.quarantine) == 0
     assert list(rollups.verify(engine)) == []
+
+
+def test_a_notification_of_no_known_source_is_not_stored_under_ours(
+        manage: Manage, store: SqlSampleStore) -> None:
+    """Samples of it may be there already, under the right one."""
+    keep(store, refused(json.dumps(NOTIFICATION).encode(),
+                        origin='agent notification'))
+    [answer] = manage('quarantine', 'release', '1').objects
+    assert 'which deployment it is of' in answer['reason']
+    assert stored(store) == []
 
 
 def test_what_is_refused_again_stays_with_the_new_reason(
@@ -135,6 +153,38 @@ def test_a_conflict_stays_one(manage: Manage, engine: sa.Engine,
     [left] = manage('quarantine', 'list', '--json').objects
     assert left['code'] == errors.SampleConflict.code
     assert count(engine, tables.sample) == 1
+
+
+def test_of_long_contents_that_begin_alike_none_is_lost(
+        manage: Manage, engine: sa.Engine, store: SqlSampleStore) -> None:
+    begin = b'x' * quarantine.MAX_CONTENT
+    keep(store, refused(begin + b'1'), refused(begin + b'2'))
+    answer = manage('quarantine', 'release', '1', '2')
+    assert ['only its beginning' in one['reason']
+            for one in answer.objects] == [True, True]
+    for number in 1, 2:
+        with transactions.writing(engine) as conn:
+            quarantine.amend(conn, number, refused(begin, code='x'))
+    assert count(engine, tables.quarantine) == 2
+
+
+def test_of_equal_rows_that_get_one_reason_at_once_one_stays(
+        engine: sa.Engine, store: SqlSampleStore, database_url: str) -> None:
+    """The second waits until the first has said so, or changed its mind."""
+    keep(store, refused(b'1', code='x'), refused(b'1', code='y'))
+    other = transactions.make_engine(database_url)
+    waiting = threading.Thread(target=transactions.transact, args=(
+        other, lambda conn: quarantine.amend(conn, 2, refused(b'1'))))
+    with transactions.writing(engine) as conn:
+        quarantine.amend(conn, 1, refused(b'1'))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join(60)
+    other.dispose()
+    with transactions.reading(engine) as conn:
+        assert [(kept.id, kept.refused.code) for kept in quarantine.rows(
+            conn, Chosen())] == [(1, INVALID)]
 
 
 def test_a_message_with_one_bad_sample_stays_as_a_whole(
@@ -170,6 +220,16 @@ def test_a_row_that_is_not_there_is_named(manage: Manage) -> None:
     assert 'id=7' in manage('quarantine', 'show', '7').err
 
 
+def test_what_no_row_has_is_named_with_what_they_have(
+        manage: Manage, store: SqlSampleStore) -> None:
+    keep(store, refused(b'1'), refused(b'2', origin='store'))
+    answer = manage('quarantine', 'release', '--origin', 'nope')
+    assert (answer.status, answer.out) == (2, b'')
+    assert "known=['collector', 'store']" in answer.err
+    answer = manage('quarantine', 'release', '--code', 'nope')
+    assert f"known=['{INVALID}']" in answer.err
+
+
 def test_a_row_is_released_once(engine: sa.Engine,
                                 store: SqlSampleStore) -> None:
     """Two who release it at once do not both store it."""
@@ -191,3 +251,17 @@ def test_purging_wants_to_be_confirmed(manage: Manage, engine: sa.Engine,
     assert count(engine, tables.quarantine) == 2
     assert manage(*asked, '--yes').objects == [{'purged': 1}]
     assert count(engine, tables.quarantine) == 1
+
+
+def test_purging_looks_at_a_few_rows_at_a_time(
+        manage: Manage, engine: sa.Engine, store: SqlSampleStore) -> None:
+    store.quarantine([refused(b'%d' % number, code='xy'[number % 2])
+                      for number in range(1201)], NOW)
+    with transactions.writing(engine) as conn:
+        purged, until = quarantine.purge(conn, Chosen(code='x'), 0, 1201)
+        assert until == 500
+        assert 0 < purged < 500
+        assert quarantine.purge(conn, Chosen(code='z'), 500, 510) == (0, 510)
+    assert manage('quarantine', 'purge', '--yes', '--code', 'x').objects == [
+        {'purged': 601 - purged}]
+    assert count(engine, tables.quarantine) == 600

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from moc_meter import conf
+from moc_meter.cmd import build_store
 from moc_meter.model import period
+from moc_meter.model.query import RetentionLevel
+from moc_meter.model.sample import MeterKind
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.stores import count, migrated, sample
@@ -38,20 +42,44 @@ def test_a_dry_run_drops_nothing_and_says_what_a_run_then_drops(
     with migrated(sqlite_url) as engine:
         SqlSampleStore(engine).write(
             [sample(days, timestamp=NOW - days * period.DAY)
-             for days in range(30)], NOW)
+             for days in range(30)]
+            + [sample(100 + days, timestamp=NOW - days * period.DAY,
+                      is_event=True, kind=MeterKind.EVENT, metadata={})
+               for days in range(12)], NOW)
         dry = manage(settings, 'retention', 'run', '--dry-run')
-        assert dry.stdout.startswith('19 samples before ')
+        samples, events = dry.stdout.splitlines()
+        assert samples.startswith('19 samples before ')
+        assert events.startswith('1 events before ')
         assert count(engine, tables.sample) == 30
+        assert count(engine, tables.event) == 12
         assert manage(settings, 'retention', 'journal').stdout == ''
         done = manage(settings, 'retention', 'run')
         assert done.stdout == dry.stdout.replace('would be', 'were')
         assert count(engine, tables.sample) == 11
+        assert count(engine, tables.event) == 11
     journal = manage(settings, 'retention', 'journal').stdout
     assert 'samples=19' in journal
+    assert 'events=1' in journal
     assert 'moc-meter-manage' in journal
     verified = manage(settings, 'rollup', 'verify')
     assert verified.returncode == 0
     assert 'cannot be verified' in verified.stdout
+
+
+@pytest.mark.parametrize(('options', 'days'), [
+    ('', {}), ('samples = 35', {'samples': 35, 'events': 35}),
+    ('samples = 35\nevents = 7', {'samples': 35, 'events': 7}),
+    ('samples = 35\nevents = 0', {'samples': 35}),
+    ('events = 7', {'events': 7})])
+def test_events_are_kept_as_long_as_samples_where_nothing_else_is_said(
+        tmp_path: Path, options: str, days: dict[str, int]) -> None:
+    path = tmp_path / 'meter.conf'
+    path.write_text(f'[retention]\n{options}\n')
+    settings = conf.load('moc-meter-jobs', ['--config-file', str(path)],
+                         version='1')
+    assert build_store.ages(settings) == {
+        RetentionLevel(level): number * period.DAY
+        for level, number in days.items()}
 
 
 def test_nothing_is_dropped_where_no_age_is_set(settings: Path,
@@ -60,3 +88,4 @@ def test_nothing_is_dropped_where_no_age_is_set(settings: Path,
     refused = manage(settings, 'retention', 'run')
     assert refused.returncode == 2
     assert 'kept for ever' in refused.stderr
+    assert "options=['samples', 'events']" in refused.stderr

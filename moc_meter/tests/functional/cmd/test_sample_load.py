@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.functional.cmd.command import Answer, Manage
+from moc_meter.tests.servers.base import until
 from moc_meter.tests.stores import count
 
 NUMBER = 20_000
@@ -84,3 +86,21 @@ def test_a_store_that_is_away_is_one_line_and_status_two(
     assert answer.status == 2
     assert 'secret' not in answer.err
     assert answer.out == b''
+
+
+def test_an_interruption_says_how_far_it_came_and_what_to_do(
+        manage: Manage, engine: sa.Engine) -> None:
+    with subprocess.Popen(manage.arguments('sample', 'load', '-'),
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(lines(*map(said, range(2500))))
+        process.stdin.flush()
+        until(lambda: count(engine, tables.sample) == 2000, 60,
+              'two batches to be stored')
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b'')
+    [line] = err.decode().splitlines()
+    assert 'may be run again' in line
+    assert '"quarantined": 0' in line

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from moc_meter.model import period
+from moc_meter.model.query import RetentionLevel
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
@@ -59,6 +61,54 @@ def test_a_cell_that_is_wrong_is_named(manage: Manage, engine: sa.Engine
     assert answer.status == 1
 
 
+@pytest.fixture
+def border(engine: sa.Engine) -> str:
+    """Up to which samples were dropped: the first of both days."""
+    border = MIDNIGHT + period.DAY
+    SqlSampleStore(engine).expire(RetentionLevel.SAMPLES, border, NOW, 'test',
+                                  threading.Event())
+    return f'{border:%Y-%m-%dT%H:%M:%S}'
+
+
+def test_what_was_dropped_neither_agrees_nor_disagrees(
+        manage: Manage, border: str, engine: sa.Engine) -> None:
+    answer = explain(manage)
+    dropped, kept, total = answer.objects
+    assert (dropped['agrees'], kept['agrees']) == (None, True)
+    assert 'raw' not in dropped
+    assert (dropped['count'], kept['count']) == (48, 48)
+    assert (total['answer']['count'], total['raw']['count']) == (96, 48)
+    assert (total['agrees'], total['dropped_cells'], total['kept_from']) == (
+        None, 1, border)
+    assert answer.status == 0
+    day = tables.rollup_day
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.update(day).values(count=day.c.count + 1))
+    answer = explain(manage)
+    assert [one['agrees'] for one in answer.objects] == [None, False, False]
+    assert answer.status == 1
+
+
+@pytest.mark.usefixtures('border')
+@pytest.mark.parametrize('asked', [
+    ('--start', f'{MIDNIGHT + period.HOUR / 4:%Y-%m-%dT%H:%M}'),
+    ('-q', 'metadata.flavor.name=string::small')])
+def test_what_the_api_would_refuse_is_refused(
+        manage: Manage, asked: tuple[str, str]) -> None:
+    answer = explain(manage, *asked)
+    assert (answer.status, answer.out) == (2, b'')
+    assert 'dropped' in answer.err
+
+
+@pytest.mark.usefixtures('border')
+def test_an_edge_of_what_is_kept_is_answered(manage: Manage) -> None:
+    start = MIDNIGHT + period.DAY + period.HOUR / 4
+    answer = explain(manage, '--start', f'{start:%Y-%m-%dT%H:%M}')
+    assert [one['agrees'] for one in answer.objects] == [True] * (
+        len(answer.objects))
+    assert answer.status == 0
+
+
 def test_rules_narrow_it_as_in_the_api(manage: Manage) -> None:
     total = explain(manage, '-q', 'resource_id=i-1;project=p-1').objects[-1]
     assert total['answer']['count'] == 32
@@ -72,3 +122,12 @@ def test_a_rule_that_is_none_is_refused(manage: Manage) -> None:
         answer = explain(manage, '-q', rule)
         assert (answer.status, answer.out) == (2, b'')
         assert rule.partition('=')[0] in answer.err
+
+
+def test_where_there_is_nothing_it_says_so(manage: Manage) -> None:
+    for asked in (('nometer',), ('vcpus', '--start', '2030-01-01')):
+        answer = manage('statistics', 'explain', *asked)
+        [said] = answer.objects
+        assert said['meter'] == asked[0]
+        assert 'no sample of this meter' in said['reason']
+        assert answer.status == 0

@@ -16,15 +16,21 @@ from pathlib import Path
 import pytest
 
 import moc_meter
+from moc_meter import conf, errors
+from moc_meter.cmd import all_in_one, build_agent
+from moc_meter.cmd.greeting import Greeting
+from moc_meter.cmd.selfreport import Report
 from moc_meter.messaging import codec
 from moc_meter.model.sample import Refused, Sample
 from moc_meter.publisher import file
-from moc_meter.tests.functional.cmd.running import running, scrape
+from moc_meter.tests.functional.cmd.running import Figures, running, scrape
 from moc_meter.tests.servers.base import free_port, until
+from moc_meter.tests.unit.agent.polling.makers import ListPublisher
 
 ROOT = Path(moc_meter.__file__).parents[1]
 GUIDE = ROOT / 'doc' / 'source' / 'plugin-guide.rst'
 BROKEN = ROOT / 'moc_meter' / 'tests' / 'data' / 'broken_plugins'
+ODD = ROOT / 'moc_meter' / 'tests' / 'data' / 'odd_plugins'
 _BLOCK = re.compile(r'^\.\. code-block:: \w+\n   :caption: (\S+)\n'
                     r'((?:\n|   .*\n)+)', re.MULTILINE)
 FILES = {name: textwrap.dedent(text).strip() + '\n'
@@ -47,6 +53,17 @@ libvirt_uri = {machines}
 compute = cpu, devices
 hardware =
 """
+POLLERS = """
+[agent]
+publisher = file
+metrics_port = {port}
+host = h-1
+[polling]
+interval = 2
+hypervisor =
+hardware = odd.hangs, odd.floods, odd.raises, odd.good
+"""
+SUCCESS = 'moc_meter_agent_poller_last_success_seconds'
 
 
 @pytest.fixture(scope='module')
@@ -115,10 +132,75 @@ def test_a_stranger_who_yields_rubbish_stops_nobody(
     samples, refused = published(tmp_path)
     assert len([one for one in samples if one.meter == 'mail.sent']) == 3
     assert all('broken.rubbish: ' in one.reason for one in refused)
+    assert {one.source for one in refused} == {'openstack'}
     assert figures['moc_meter_agent_plugin_faults_total',
                    'broken.rubbish'] == 3
     log = (tmp_path / 'log').read_text()
     assert log.count('plugin=broken.rubbish') == 1
+
+
+def test_pollers_who_hang_or_flood_stop_nobody(tmp_path: Path) -> None:
+    port = free_port()
+    with running('agent', tmp_path, POLLERS.format(port=port), ODD):
+        until(lambda: faults(scrape(port), 'odd.hangs') > 1, 60,
+              'a second question to the one that hangs')
+        ticks = {sample.timestamp for sample in published(tmp_path)[0]
+                 if sample.resource_id == 'h-1'}
+        until(lambda: len({
+            sample.timestamp for sample in published(tmp_path)[0]
+            if sample.resource_id == 'h-1'} - ticks) > 1, 60,
+            'later samples of the good one')
+        figures = scrape(port)
+    samples, _ = published(tmp_path)
+    # What was yielded before it hung is a sample like others.
+    assert {sample.resource_id.partition('-')[0]
+            for sample in samples} == {'h', 'hangs', 'floods'}
+    assert faults(figures, 'odd.good') == 0
+    for bad in ('odd.hangs', 'odd.floods', 'odd.raises'):
+        assert faults(figures, bad) > 1
+        assert (SUCCESS, 'hardware', bad) not in figures
+        assert (tmp_path / 'log').read_text().count(f'name={bad}') == 1
+    assert figures[SUCCESS, 'hardware', 'odd.good'] > 0
+
+
+def faults(figures: Figures, poller: str) -> float:
+    return figures.get(('moc_meter_agent_poller_faults_total', 'hardware',
+                        poller), 0)
+
+
+@pytest.mark.parametrize(('poller', 'complaint'), [
+    ('odd.raises', "reason=\"KeyError('where the doors are')\""),
+    ('odd.hangs', 'a call hangs: odd.hangs')])
+def test_a_plugin_that_cannot_be_made_is_named_with_its_package(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path, poller: str,
+        complaint: str) -> None:
+    monkeypatch.syspath_prepend(ODD)
+    monkeypatch.setattr(build_agent, '_PATIENCE', 0.2)
+    settings = conf.load('moc-meter-agent', [], version='0')
+    settings.set_override('compute', [poller], 'polling')
+    with pytest.raises(errors.InvalidPlugin) as refusal:
+        build_agent.sources(settings, ListPublisher(), object(),
+                            Report(None))
+    assert complaint in str(refusal.value)
+    assert (refusal.value.facts['name'], refusal.value.facts['package']) == (
+        poller, 'odd-pollers')
+
+
+@pytest.mark.parametrize(('name', 'complaint'), [
+    ('odd.raises', "KeyError('where the guests are')"),
+    ('odd.hangs', 'a call hangs: guests')])
+def test_the_all_in_one_starts_without_a_hypervisor_that_does_not_answer(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+        name: str, complaint: str) -> None:
+    monkeypatch.syspath_prepend(ODD)
+    monkeypatch.setattr(all_in_one, '_PATIENCE', 0.2)
+    settings = conf.load('moc-meter-all-in-one', [], version='0')
+    settings.set_override('hypervisor', name, 'polling')
+    greeting = Greeting('http://h:1', '/state', 'h', 10)
+    assert all_in_one._hypervisor(settings, greeting) is None
+    [note] = greeting._notes
+    assert note.startswith('No instances are polled: ')
+    assert complaint in note
 
 
 @pytest.mark.parametrize(('name', 'complaint'), [
@@ -127,12 +209,13 @@ def test_a_stranger_who_yields_rubbish_stops_nobody(
     ('wrong_attributes', 'its event_types must be a tuple of texts')])
 def test_what_is_no_plugin_stops_the_start_and_is_named(
         name: str, complaint: str, tmp_path: Path) -> None:
-    conf = tmp_path / 'x.conf'
-    conf.write_text(f'[DEFAULT]\nstate_dir = {tmp_path}\n' + OPTIONS.format(
+    written = tmp_path / 'x.conf'
+    written.write_text(f'[DEFAULT]\nstate_dir = {tmp_path}\n' + OPTIONS.format(
         port=free_port(), machines='', cloud=f'rabbit://h:{free_port()}/'
         ).replace('lab', ''))
     answer = subprocess.run(
-        [sys.executable, '-m', 'moc_meter.cmd.agent', '--config-file', conf],
+        [sys.executable, '-m', 'moc_meter.cmd.agent', '--config-file',
+         written],
         capture_output=True, text=True, timeout=60,
         env={**os.environ, 'PYTHONPATH': str(BROKEN / name)})
     assert answer.returncode == 2

@@ -23,6 +23,11 @@ def test_what_is_written_is_json() -> None:
     assert json.loads(output.line(value)) == value
 
 
+def test_a_number_that_json_does_not_have_is_null() -> None:
+    value = {'a': float('nan'), 'b': [float('inf'), {'c': -float('inf')}]}
+    assert output.line(value) == '{"a": null, "b": [null, {"c": null}]}'
+
+
 def test_instants_are_written_as_the_api_writes_them() -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
     assert output.line(noon) == '"2026-03-01T12:00:00"'
