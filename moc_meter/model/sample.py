@@ -86,7 +86,7 @@ def key_of(message_id: str) -> uuid.UUID:
     Of any other id a digest, and the store keeps the id beside it.
     """
     if is_ours(message_id):
-        return uuid.UUID(message_id)
+        return uuid.UUID(int=int(message_id, 16))
     return uuid.uuid5(_KEYS, message_id)
 
 

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 _Key = TypeVar('_Key', bound=Hashable)
 
 
 class Numbers(Generic[_Key]):
-    """The last used numbers, up to a limit.
+    """The last used numbers, up to a limit and those of one question.
 
     Only numbers of committed rows belong in it: those are never rolled back.
     They hold until the database is another one: emptied, restored, or a
@@ -20,24 +21,28 @@ class Numbers(Generic[_Key]):
     """
 
     def __init__(self, limit: int = 100_000) -> None:
-        self._limit = limit
-        self._numbers: dict[_Key, int] = {}
+        self._half = limit // 2
+        #: What was used since these began, and since those before them did:
+        #: cheaper than an order of all.
+        self._new: dict[_Key, int] = {}
+        self._old: dict[_Key, int] = {}
 
-    def find(self, keys: Iterable[_Key]) -> tuple[dict[_Key, int],
-                                                  set[_Key]]:
-        """The numbers of those keys that have one, and the other keys."""
-        found: dict[_Key, int] = {}
-        missing: set[_Key] = set()
-        for key in keys:
-            number = self._numbers.pop(key, found.get(key))
-            if number is None:
-                missing.add(key)
-            else:
-                # Put back, it is the last used one.
-                self._numbers[key] = found[key] = number
-        return found, missing
+    def find(self, keys: Sequence[_Key],
+             ask: Callable[[AbstractSet[_Key]], Mapping[_Key, int]]
+             ) -> list[int]:
+        """The number of each key, in order.
 
-    def put(self, key: _Key, number: int) -> None:
-        self._numbers[key] = number
-        if len(self._numbers) > self._limit:
-            self._numbers.pop(next(iter(self._numbers)), None)
+        ask: for the numbers of those keys that are not remembered.
+        """
+        old, found = self._old, [*map(self._new.get, keys)]
+        missing = {key for key, number in zip(keys, found, strict=True)
+                   if number is None}
+        known = {key: old[key] for key in missing if key in old}
+        if unknown := missing - known.keys():
+            known |= ask(unknown)
+        if known:
+            self._new.update(known)
+        if len(self._new) > self._half:
+            self._old, self._new = self._new, {}
+        return [known[key] if number is None else number
+                for key, number in zip(keys, found, strict=True)]

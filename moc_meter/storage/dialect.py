@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from moc_meter.storage import sqlite as ours
 #: SQLAlchemy's name of the dialect; MariaDB is reached as mysql+pymysql.
 _MYSQL = 'mysql'
 _T = TypeVar('_T')
+Columns = Mapping[str, sa.ColumnElement[Any]]
 
 
 def choose(on: sa.Connection | sa.Engine, *, sqlite: _T, postgresql: _T,
@@ -171,6 +172,31 @@ def insert_missing(conn: sa.Connection, table: sa.Table,
         .on_conflict_do_nothing(),
         mariadb=sa.insert(table).prefix_with('IGNORE')
         .from_select(names, chosen))
+
+
+def insert_missing_as(name: str, table: sa.Table,
+                      chosen: sa.Select[Any]) -> sa.CTE:
+    """PostgreSQL: the rows that insert_missing() inserts, for a statement
+    that goes on with them.
+    """
+    return (postgresql.insert(table)
+            .from_select([column.name for column in chosen.selected_columns],
+                         chosen)
+            .on_conflict_do_nothing().returning(*table.columns).cte(name))
+
+
+def merge(name: str, table: sa.Table, keys: Sequence[str],
+          merged: Callable[[Columns], Columns],
+          chosen: sa.Select[Any]) -> sa.CTE:
+    """PostgreSQL: rows are inserted, or merged into the ones of their keys.
+
+    merged: the columns of a row that is there, with another one's taken in.
+    """
+    insert = postgresql.insert(table).from_select(
+        [column.name for column in chosen.selected_columns], chosen)
+    return insert.on_conflict_do_update(
+        index_elements=keys,
+        set_=dict(merged(dict(insert.excluded)))).cte(name)
 
 
 class add(sa.sql.functions.GenericFunction[Decimal]):  # noqa: N801

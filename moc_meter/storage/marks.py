@@ -7,6 +7,7 @@ resource and day at once.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -24,9 +25,12 @@ def append(conn: sa.Connection, samples: Sequence[Sample]) -> None:
     kept the sample and lost the mark.
     """
     staging.load(conn, _MARK, sorted({
-        (sample.source, sample.resource_id, period.microseconds(
-            period.floor(sample.timestamp, period.DAY)))
-        for sample in samples}))
+        (source, resource_id, period.microseconds(
+            datetime.datetime.combine(date, _MIDNIGHT)))
+        for source, resource_id, date in {
+            (sample.source, sample.resource_id, sample.timestamp.date())
+            for sample in samples}}))
 
 
+_MIDNIGHT = datetime.time(tzinfo=datetime.UTC)
 _MARK = staging.plain(tables.mark)

@@ -8,7 +8,7 @@ be, stand here side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,15 +18,15 @@ import sqlalchemy as sa
 from moc_meter import errors
 from moc_meter.model import period
 from moc_meter.storage import dialect, staging
+from moc_meter.storage.dialect import Columns
 from moc_meter.storage.tables import samples as tables
 
 sample = staging.plain(tables.sample)
 #: The samples of a batch; when they are in, those really inserted.
 fresh = staging.plain(tables.sample, 'sample_staging')
-_Columns = Mapping[str, sa.ColumnElement[Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
     """One derived table.
 
@@ -34,16 +34,16 @@ class Cells:
     of: the columns of the cells that samples make; the table of the samples
         is ``sample`` or ``fresh``.
     empty: what a cell is before its first sample; in terms of ``staged``.
-    merged: a cell with a staged one taken in.
+    merged: a cell with another one taken in, whose columns are given.
     step: microseconds of a bucket; None where time does not cut cells.
     """
 
     table: sa.Table
     staged: sa.Table
     keys: tuple[str, str]
-    of: Callable[[sa.Table], _Columns]
-    empty: _Columns
-    merged: _Columns
+    of: Callable[[sa.FromClause], Columns]
+    empty: Columns
+    merged: Callable[[Columns], Columns]
     step: int | None = None
 
     def same(self) -> sa.ColumnElement[bool]:
@@ -51,13 +51,24 @@ class Cells:
         return sa.and_(*(self.table.c[key] == self.staged.c[key]
                          for key in self.keys))
 
-    def derived(self, samples: sa.Table) -> sa.Select[Any]:
+    def derived(self, samples: sa.FromClause) -> sa.Select[Any]:
         """The cells of the samples, in the order of the table's columns."""
         columns = self.of(samples)
         return (sa.select(*(columns[column.name].label(column.name)
                             for column in self.table.columns))
                 .select_from(samples)
                 .group_by(*(columns[key] for key in self.keys)))
+
+    def taking_in(self, samples: sa.FromClause) -> sa.CTE:
+        """PostgreSQL: the samples' cells are taken in by one statement.
+
+        In the order of the keys, as lock() does it.
+        """
+        chosen = self.derived(samples)
+        return dialect.merge(
+            f'{self.table.name}_in', self.table, self.keys, self.merged,
+            chosen.order_by(*(chosen.selected_columns[key]
+                              for key in self.keys)))
 
     def lock(self, conn: sa.Connection, number: int) -> None:
         """Hold the staged cells till the end of the transaction.
@@ -82,8 +93,8 @@ class Cells:
         """Take the cells of the staged fresh samples in."""
         number = staging.fill(conn, self.staged, self.derived(fresh))
         self.lock(conn, number)
-        done = conn.execute(sa.update(self.table).values(dict(self.merged))
-                            .where(self.same()))
+        done = conn.execute(sa.update(self.table).where(self.same()).values(
+            dict(self.merged(dict(self.staged.c)))))
         if done.rowcount != number:
             # A rebuild removed one between our two statements.
             raise errors.StoreUnavailable('a cell vanished', wanted=number,
@@ -94,7 +105,7 @@ def _rollup(table: sa.Table, step: int) -> Cells:
     kept = staging.plain(table)
     staged = staging.plain(table, f'{table.name}_staging')
 
-    def of(samples: sa.Table) -> _Columns:
+    def of(samples: sa.FromClause) -> Columns:
         instant, volume = samples.c.timestamp, samples.c.volume
         return {'series_id': samples.c.series_id,
                 'start': instant - instant % sa.literal_column(str(step)),
@@ -107,16 +118,17 @@ def _rollup(table: sa.Table, step: int) -> Cells:
         step=step,
         empty={'count': sa.literal(0, sa.BigInteger),
                'sum': sa.literal(Decimal(0), dialect.Quantity)},
-        merged={'count': kept.c.count + staged.c.count,
-                'sum': dialect.add(kept.c.sum, staged.c.sum),
-                **_extremes(kept, staged, ('min', 'first'), ('max', 'last'))})
+        merged=lambda other: {
+            'count': kept.c.count + other['count'],
+            'sum': dialect.add(kept.c.sum, other['sum']),
+            **_extremes(kept, other, ('min', 'first'), ('max', 'last'))})
 
 
 def _spans(table: sa.Table) -> Cells:
     kept = staging.plain(table)
     staged = staging.plain(table, 'span_staging')
 
-    def of(samples: sa.Table) -> _Columns:
+    def of(samples: sa.FromClause) -> Columns:
         return {'series_id': samples.c.series_id,
                 'metadata_id': samples.c.metadata_id,
                 'first': sa.func.min(samples.c.timestamp),
@@ -125,17 +137,19 @@ def _spans(table: sa.Table) -> Cells:
     return Cells(
         table=kept, staged=staged, keys=('series_id', 'metadata_id'), of=of,
         empty={'first': staged.c.first, 'last': staged.c.last},
-        merged=_extremes(kept, staged, ('first',), ('last',)))
+        merged=lambda other: _extremes(kept, other, ('first',), ('last',)))
 
 
-def _extremes(kept: sa.Table, staged: sa.Table, least: Sequence[str],
-              most: Sequence[str]) -> _Columns:
-    return ({name: dialect.lesser(kept.c[name], staged.c[name])
+def _extremes(kept: sa.Table, other: Columns, least: Sequence[str],
+              most: Sequence[str]) -> Columns:
+    return ({name: dialect.lesser(kept.c[name], other[name])
              for name in least}
-            | {name: dialect.greater(kept.c[name], staged.c[name])
+            | {name: dialect.greater(kept.c[name], other[name])
                for name in most})
 
 
 hours = _rollup(tables.rollup_hour, period.HOUR // period.MICROSECOND)
 days = _rollup(tables.rollup_day, period.DAY // period.MICROSECOND)
 spans = _spans(tables.span)
+#: All of them; who takes them in does so in this order.
+CELLS = (hours, days, spans)

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from moc_meter.model import period
+from moc_meter.model.query import RetentionLevel
 from moc_meter.model.sample import Sample, is_ours
 from moc_meter.model.traits import project, traits
 from moc_meter.storage import numbering, staging
-from moc_meter.storage.samples import raw
+from moc_meter.storage.samples import dropped, raw
 from moc_meter.storage.staging import Row
 from moc_meter.storage.tables import samples as tables
 
-EVENTS = raw.Kept(table=staging.plain(tables.event),
-                  staged=staging.plain(tables.event, 'event_staging'))
+EVENTS = raw.keep(staging.plain(tables.event),
+                  staging.plain(tables.event, 'event_staging'))
 event = EVENTS.table
 trait = staging.plain(tables.event_trait)
 form = staging.plain(tables.event_form)
@@ -34,15 +35,14 @@ def row(one: Sample, series_id: int, recorded: int) -> Row:
 
 
 def append(conn: sa.Connection,
-           batch: Sequence[tuple[Sample, Row]], border: int) -> raw.Appended:
+           batch: Sequence[tuple[Sample, Row]]) -> raw.Appended:
     """Insert the events that are missing and not too old, with their traits.
-
-    border: those before it are left out; see dropped.border().
     """
     if not batch:
         return raw.Appended(fresh=frozenset(), conflicts=frozenset(),
                             expired=frozenset())
-    appended = raw.append(conn, [row for _, row in batch], EVENTS, border)
+    appended = raw.append(conn, [row for _, row in batch], EVENTS,
+                          dropped.border(conn, RetentionLevel.EVENTS))
     fresh = [(one, row) for one, row in batch
              if EVENTS.recorded(row) in appended.fresh]
     staging.load(conn, trait, sorted(

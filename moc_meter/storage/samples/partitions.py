@@ -54,9 +54,9 @@ class Partitions:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._made: set[datetime.datetime] = set()
+        self._made: set[datetime.date] = set()
 
-    def ensure(self, days: Iterable[datetime.datetime]) -> None:
+    def ensure(self, days: Iterable[datetime.date]) -> None:
         """Make the partitions of the UTC days that have none.
 
         In a transaction of its own, before the batch's: making one waits for
@@ -67,14 +67,16 @@ class Partitions:
             make = dialect.choose(self._engine, sqlite=_make_none,
                                   postgresql=_make_postgresql,
                                   mariadb=_make_mariadb)
+            begins = [datetime.datetime.combine(
+                day, datetime.time(), datetime.UTC) for day in missing]
             transactions.transact(self._engine,
-                                  lambda conn: make(conn, missing))
+                                  lambda conn: make(conn, begins))
             self._made.update(missing)
 
 
 def ahead(engine: sa.Engine, today: datetime.datetime, days: int) -> None:
     """Make the partitions of today and so many days after it."""
-    first = period.floor(today, period.DAY)
+    first = today.date()
     Partitions(engine).ensure(first + place * period.DAY
                               for place in range(days + 1))
 

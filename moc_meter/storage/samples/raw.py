@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,39 +15,44 @@ from moc_meter.model import period
 from moc_meter.model.query import Outcome
 from moc_meter.model.sample import Sample, is_ours
 from moc_meter.storage import dialect, staging
-from moc_meter.storage.samples.cells import fresh, sample
+from moc_meter.storage.samples.cells import CELLS, Cells, fresh, sample
 from moc_meter.storage.staging import Row
 
 _KEYS = ('series_id', 'timestamp', 'key')
 _TIMESTAMP = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kept:
     """Where rows are kept: a table whose key is _KEYS, and its staging.
 
-    When a row was recorded tells it from others of its batch, and is the one
-    thing that a second delivery may say anew.
+    recorded: when a row was, in microseconds since 1970; it tells the row from
+        others of its batch, and is the one thing that a second delivery may
+        say anew.
+    cells: of the derived tables that what is inserted is taken into.
     """
 
     table: sa.Table
     staged: sa.Table
-
-    def recorded(self, row: Row) -> int:
-        """When it was, in microseconds since 1970."""
-        instant: int = row[self.table.columns.keys().index('recorded_at')]
-        return instant
+    recorded: Callable[[Row], int]
+    cells: tuple[Cells, ...]
 
 
-SAMPLES = Kept(table=sample, staged=fresh)
+def keep(table: sa.Table, staged: sa.Table,
+         cells: tuple[Cells, ...] = ()) -> Kept:
+    return Kept(table=table, staged=staged, cells=cells,
+                recorded=operator.itemgetter(
+                    table.columns.keys().index('recorded_at')))
+
+
+SAMPLES = keep(sample, fresh, CELLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
     """What became of rows.
 
-    fresh: recorded_at of those that were inserted; they are left in the
-        staging table.
+    fresh: recorded_at of those that were inserted.
     conflicts: recorded_at of those that say something else than what is kept
         under the same key.
     expired: recorded_at of those of a time whose samples were dropped.
@@ -79,7 +87,7 @@ def row(one: Sample, series_id: int, metadata_id: int,
 
 def append(conn: sa.Connection, batch: Sequence[Row],
            kept: Kept = SAMPLES, border: int = 0) -> Appended:
-    """Insert the rows that are missing and not too old.
+    """Insert the rows that are missing and not too old; take them in.
 
     batch: in the order in which they came; the same may be there twice.
     border: rows before it are left out; see dropped.border().
@@ -89,21 +97,54 @@ def append(conn: sa.Connection, batch: Sequence[Row],
     for row in timely:
         first.setdefault(row[:3], row)
     wanted = list(first.values())
-    table, staged = kept.table, kept.staged
-    staging.fill(conn, staged, wanted)
-    # In the order of their keys, or two writers could wait for each other.
-    new = frozenset(conn.scalars(dialect.insert_missing(
-        conn, table, sa.select(*staged.columns).order_by(
-            *(staged.c[key] for key in _KEYS)))
-        .returning(table.c.recorded_at)))
+    staging.fill(conn, kept.staged, wanted)
+    insert = dialect.choose(conn, sqlite=_in_steps, postgresql=_at_once,
+                            mariadb=_in_steps)
+    new = insert(conn, wanted, kept)
     others = [row for row in timely if kept.recorded(row) not in new]
-    conflicts: frozenset[int] = frozenset()
-    if others:
-        conflicts = _conflicts(conn, others, kept)
+    return Appended(
+        fresh=new,
+        conflicts=(_conflicts(conn, others, kept) if others
+                   else frozenset()),
+        expired=frozenset(kept.recorded(row) for row in batch
+                          if row[_TIMESTAMP] < border))
+
+
+def _in_steps(conn: sa.Connection, wanted: Sequence[Row],
+              kept: Kept) -> frozenset[int]:
+    """Insert what is staged and missing, and take that in.
+
+    Returns recorded_at of what was inserted.
+    """
+    staged = kept.staged
+    new = frozenset(conn.scalars(
+        dialect.insert_missing(conn, kept.table, _ordered(staged))
+        .returning(kept.table.c.recorded_at)))
+    if len(new) != len(wanted):
         staging.fill(conn, staged, [row for row in wanted
                                     if kept.recorded(row) in new])
-    return Appended(fresh=new, conflicts=conflicts, expired=frozenset(
-        kept.recorded(row) for row in batch if row[_TIMESTAMP] < border))
+    for cells in kept.cells:
+        cells.take_in(conn)
+    return new
+
+
+def _at_once(conn: sa.Connection, _wanted: Sequence[Row],
+             kept: Kept) -> frozenset[int]:
+    """The same in one statement."""
+    return frozenset(conn.scalar(_statement(kept)) or ())
+
+
+def _ordered(staged: sa.Table) -> sa.Select[Any]:
+    """By their keys, or two writers could wait for each other."""
+    return sa.select(*staged.columns).order_by(
+        *(staged.c[key] for key in _KEYS))
+
+
+@functools.cache
+def _statement(kept: Kept) -> sa.Select[Any]:
+    new = dialect.insert_missing_as('new', kept.table, _ordered(kept.staged))
+    return sa.select(sa.func.array_agg(new.c.recorded_at)).add_cte(
+        *(cells.taking_in(new) for cells in kept.cells))
 
 
 def _conflicts(conn: sa.Connection, rows: Sequence[Row],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hour and day buckets, and spans: folded in, verified, rebuilt.
+"""Hour and day buckets, and spans: verified, rebuilt.
 
 They are a pure function of the samples, kept in the transaction that inserts
 the samples, from the rows really inserted: a redelivered sample touches none.
@@ -55,12 +55,6 @@ class Difference:
             return self.key[1]
         return min(int(side[0]) for side in (self.expected, self.found)
                    if side)
-
-
-def fold(conn: sa.Connection) -> None:
-    """Take the samples that this transaction inserted into their cells."""
-    for cells in (hours, days, spans):
-        cells.take_in(conn)
 
 
 def verify(engine: sa.Engine, start: datetime.datetime | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,10 @@ from moc_meter.storage.tables import samples as tables
 
 _FIELDS = ('source', 'meter', 'kind', 'unit', 'resource_id', 'project_id',
            'user_id')
-#: The parts of a sample's series.
-parts = operator.attrgetter(*_FIELDS)
+#: The parts of a sample's series. The hash of an enumeration's member takes
+#: longer than that of its text.
+parts = operator.attrgetter(
+    *('kind._value_' if name == 'kind' else name for name in _FIELDS))
 
 
 def numbers(engine: sa.Engine, cache: Numbers[tuple[Any, ...]],
@@ -28,15 +31,14 @@ def numbers(engine: sa.Engine, cache: Numbers[tuple[Any, ...]],
     New ones are numbered in a transaction of their own: an unused number
     does no harm, and a cached one is never rolled back.
     """
-    keys = [parts(sample) for sample in samples]
-    found, missing = cache.find(keys)
-    wanted = {numbering.digest(key): key for key in missing}
-    if wanted:
+    def ask(keys: AbstractSet[tuple[Any, ...]]
+            ) -> dict[tuple[Any, ...], int]:
+        wanted = {numbering.digest(key): key for key in keys}
         rows = {digest: dict(zip(_FIELDS, key, strict=True))
                 for digest, key in wanted.items()}
         numbered = transactions.transact(
             engine, lambda conn: numbering.number(conn, tables.series, rows))
-        for digest, number in numbered.items():
-            cache.put(wanted[digest], number)
-            found[wanted[digest]] = number
-    return [found[key] for key in keys]
+        return {wanted[digest]: number
+                for digest, number in numbered.items()}
+
+    return cache.find([*map(parts, samples)], ask)

@@ -32,7 +32,6 @@ from moc_meter.storage.samples import (
     raw,
     resources,
     retention,
-    rollups,
     seen,
     series,
     statistics,
@@ -139,7 +138,7 @@ class SqlSampleStore:
             else raw.row(sample, number, next(metadata), first + place)
             for place, (sample, number) in enumerate(
                 zip(samples, numbers, strict=True))]
-        known.partitions.ensure({period.floor(sample.timestamp, period.DAY)
+        known.partitions.ensure({sample.timestamp.date()
                                  for sample in measured})
 
         def checked(conn: sa.Connection) -> query.Written:
@@ -248,10 +247,8 @@ def _append(conn: sa.Connection, rows: Sequence[Row],
     measured = raw.append(
         conn, [row for sample, row in both if not sample.is_event],
         border=dropped.border(conn))
-    rollups.fold(conn)
     occurred = events.append(
-        conn, [(sample, row) for sample, row in both if sample.is_event],
-        border=dropped.border(conn, query.RetentionLevel.EVENTS))
+        conn, [(sample, row) for sample, row in both if sample.is_event])
     written = query.Written(tuple(
         occurred.outcome(events.EVENTS.recorded(row)) if sample.is_event
         else measured.outcome(raw.SAMPLES.recorded(row))

@@ -25,16 +25,19 @@ class PostgreSQL(base.Server):
 
     durable: every commit waits for the disk. Without it a commit survives
         the death of the server all the same, but not that of the machine.
+    buffers: shared_buffers; where speed is measured, as much as is usual.
     """
 
     system_user = 'postgres'
 
     def __init__(self, *, durable: bool = False,
-                 timezone: str = 'Asia/Kolkata') -> None:
+                 timezone: str = 'Asia/Kolkata',
+                 buffers: str = '32MB') -> None:
         super().__init__()
         self.port = base.free_port()
         self._durable = durable
         self._timezone = timezone
+        self._buffers = buffers
         self._numbers = itertools.count(1)
 
     def url(self, database: str) -> str:
@@ -89,7 +92,7 @@ class PostgreSQL(base.Server):
             'dynamic_shared_memory_type': 'mmap',
             'fsync': 'on' if self._durable else 'off',
             'full_page_writes': 'on' if self._durable else 'off',
-            'shared_buffers': '32MB',
+            'shared_buffers': self._buffers,
         }
         self._spawn([self._program('postgres'), '-D', self._store,
                      *itertools.chain.from_iterable(

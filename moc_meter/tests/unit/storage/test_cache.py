@@ -1,19 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
 from moc_meter.storage.cache import Numbers
 
 
-def test_known_and_missing_keys_are_told_apart() -> None:
+class Database:
+    """Numbers letters by the alphabet; remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = ''
+
+    def __call__(self, keys: AbstractSet[str]) -> Mapping[str, int]:
+        self.asked += ''.join(sorted(keys))
+        return {key: ord(key) - ord('a') for key in keys}
+
+
+def test_each_unknown_key_is_asked_for_once() -> None:
     numbers: Numbers[str] = Numbers()
-    numbers.put('a', 1)
-    assert numbers.find(['a', 'b', 'a', 'b']) == ({'a': 1}, {'b'})
+    database = Database()
+    assert numbers.find('abab', database) == [0, 1, 0, 1]
+    assert numbers.find('cab', database) == [2, 0, 1]
+    assert database.asked == 'abc'
 
 
-def test_the_number_used_longest_ago_is_forgotten_first() -> None:
-    numbers: Numbers[str] = Numbers(limit=2)
-    numbers.put('a', 1)
-    numbers.put('b', 2)
-    numbers.find(['a'])
-    numbers.put('c', 3)
-    assert numbers.find(['a', 'b', 'c']) == ({'a': 1, 'c': 3}, {'b'})
+def test_what_is_used_is_remembered_and_the_rest_forgotten() -> None:
+    numbers: Numbers[str] = Numbers(limit=4)
+    database = Database()
+    for letter in 'bcdefgh':
+        assert numbers.find(['a', letter], database) == [
+            0, ord(letter) - ord('a')]
+    assert database.asked == 'abcdefgh'
+    numbers.find('b', database)
+    assert database.asked == 'abcdefghb'
+
+
+def test_a_question_may_be_larger_than_the_limit() -> None:
+    assert Numbers[str](limit=2).find('abcd', Database()) == [0, 1, 2, 3]
