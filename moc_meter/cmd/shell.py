@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from moc_meter import errors
@@ -29,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception:
+        # A fault of ours; status 1 would say something of the service.
+        traceback.print_exc()
+        return 2
     return status
 
 

@@ -26,10 +26,10 @@ _GROUPS = ('user_id', 'project_id', 'resource_id', 'source',
            'metadata.instance_type', 'resource_metadata.instance_type')
 _COUNTED = ('resource_id', 'user_id', 'project_id', 'source')
 _FUNCTIONS = ('count', 'min', 'max', 'avg', 'sum', 'stddev', 'stddev')
-_LIMITS = (1, 2, 3, 7, 20, 100, 1000)
+_LIMITS = (None, None, 1, 2, 3, 7, 20, 100, 1000)
 _PERIODS = (1, 7, 59, 600, 3599, 3600, 3601, 7200, 21600, 82800, 86399,
             86400, 86401, 90000, 172800, 604800, 2592000, 31536000)
-#: Periods of a question's whole answer, about.
+#: Rows of a question's whole answer, about: periods times groups.
 _MOST_ROWS = 5000
 
 
@@ -86,17 +86,21 @@ class _Asker:
             kind=Kind.STATISTICS, name=self._meter(sample),
             rules=self._shuffled(
                 (*self._rules(Kind.STATISTICS, sample), *windows)),
-            period=self._period(), groupby=groups,
+            period=self._period(groups), groupby=groups,
             aggregates=self._aggregates())
 
     def _meter(self, sample: Sample) -> str:
         return 'no.such.meter' if self._dice.chance(60) else sample.meter
 
-    def _period(self) -> int | None:
+    def _period(self, groups: Sequence[str]) -> int | None:
         if self._dice.chance(2):
             return self._dice.one((None, None, None, 0))
-        shortest = min((self._of.last - self._of.first) // SECOND,
-                       self._of.count) // _MOST_ROWS
+        shortest = 0        # there are no more rows than samples
+        if self._of.count > _MOST_ROWS:
+            many = len({tuple(getattr(sample, name, None) for name in groups)
+                        for sample in self._of.kept})
+            shortest = (self._of.last - self._of.first
+                        ) // SECOND * many // _MOST_ROWS
         return self._dice.one([length for length in _PERIODS
                                if length > shortest] or _PERIODS[-1:])
 
@@ -151,7 +155,8 @@ class _Asker:
         field = self._dice.one(('metadata.', 'resource_metadata.')) + path
         text = metadata.literal(value)
         types = {'bool': 'boolean', 'text': 'string',
-                 'number': 'integer' if text.isdecimal() else 'float'}
+                 'number': 'integer' if text.lstrip('-').isdecimal()
+                 else 'float'}
         typed = self._dice.chance(2) and kind in types
         return Rule(field, 'eq', text, types[kind] if typed else '')
 

@@ -21,6 +21,8 @@ from moc_meter.truth import instants
 #: What tells the entries of a list apart.
 Identity = tuple[object, ...]
 Fields = Mapping[str, object]
+#: Digits before or behind the point of a number that is read as one.
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ def decimal_text(value: Fraction) -> str:
     while value.denominator != 1 and power < 60:
         value, power = value * 10, power + 1
     if value.denominator != 1:
-        return repr(float(value / 10 ** power))
+        near = double(value / 10 ** power)
+        return repr(round(value / 10 ** power) if near is None else near)
     digits = f'{abs(value.numerator):0{power + 1}}'
     whole, part = digits[:len(digits) - power], digits[len(digits) - power:]
     return ('-' if value < 0 else '') + whole + (f'.{part}' if part else '')
@@ -90,10 +93,10 @@ def same(got: object, want: object) -> bool:
         case bool():
             return got is want
         case int() | Fraction() | float():
-            number = _number(got)
+            number = as_number(got)
             if number is None:
                 return False
-            return (float(number) if isinstance(want, float)
+            return (double(number) if isinstance(want, float)
                     else number) == want
         case Mapping():
             return isinstance(got, Mapping) and not list(
@@ -128,23 +131,37 @@ def _unlike(where: str, got: Mapping[str, object], want: Fields, *,
 
 
 def _distance(got: object, want: object) -> str | None:
-    number, wanted = _number(got), _number(want)
+    number, wanted = as_number(got), as_number(want)
     if number is not None and wanted is not None:
         return decimal_text(number - wanted)
-    if isinstance(got, str) and isinstance(want, str):
-        try:
-            return instants.show_length(
-                instants.parse(got) - instants.parse(want))
-        except ValueError:
-            return None
-    return None
+    at, wanted_at = instants.read(got), instants.read(want)
+    if at is None or wanted_at is None:
+        return None
+    return instants.show_length(at - wanted_at)
 
 
-def _number(value: object) -> Fraction | None:
+def as_number(value: object) -> Fraction | None:
+    """What a service said, or should; None where that is no number.
+
+    Nor is one with so many digits that it would fill the memory.
+    """
     if isinstance(value, bool) or not isinstance(
             value, int | float | Decimal | Fraction):
         return None
+    if isinstance(value, Decimal) and max(
+            abs(value.adjusted()), len(value.as_tuple().digits)) > _LONGEST:
+        return None
+    if isinstance(value, int) and abs(value) >= 10 ** _LONGEST:
+        return None
     return Fraction(value)
+
+
+def double(number: Fraction) -> float | None:
+    """The nearest double; None where it is beyond all of them."""
+    try:
+        return float(number)
+    except OverflowError:
+        return None
 
 
 def lists(got: object, entries: Sequence[Entry], limit: int | None,
@@ -204,6 +221,12 @@ def _disorder(orders: Sequence[Any]) -> Iterator[Difference]:
                 got=f'number {place + 2} behind what belongs after it',
                 want='the documented order')
             return
+
+
+def said(item: object, name: str) -> str | None:
+    """The text that a service gave by this name; None where it is none."""
+    value = item.get(name) if isinstance(item, Mapping) else None
+    return value if isinstance(value, str) else None
 
 
 def _shown(identity: Identity) -> str:

@@ -41,6 +41,7 @@ class Frame:
     """What a world is made within."""
 
     seed: int
+    source: str
     scale: Scale
     start: Instant
     end: Instant

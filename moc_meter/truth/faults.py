@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 
 from moc_meter.truth import counters, instants, selection
 from moc_meter.truth.forms import SECOND, Sample
-from moc_meter.truth.questions import Question, Rule
+from moc_meter.truth.questions import (
+    DEFAULT_LIMIT,
+    Kind,
+    Question,
+    Rule,
+)
 from moc_meter.truth.selection import Selection
 
 _HOUR = 3600 * SECOND
@@ -177,6 +182,12 @@ def _periods(case: Case) -> Iterator[Fault]:
 
 def _limits(case: Case) -> Iterator[Fault]:
     limit = case.question.limit
+    if limit is None and case.question.kind in (
+            Kind.SAMPLES, Kind.METER, Kind.METERS, Kind.RESOURCES):
+        for kept in range(1, DEFAULT_LIMIT):
+            yield case.fault(
+                f'a list without a limit is cut to {kept}',
+                question=dataclasses.replace(case.question, limit=kept))
     if limit is not None:
         for by in (1, -1):
             yield case.fault(

@@ -8,7 +8,7 @@ until the nearest double is taken of it, once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -207,13 +207,12 @@ def _grouping(name: str) -> Callable[[Sample], str | None]:
     return group
 
 
-def identity(row: Fields, step: int) -> Identity:
-    """What tells a row from the others of its answer."""
-    group = row.get('groupby') or {}
-    return ('row', row.get('unit'),
-            row.get('period_start') if step else None,
-            *(f'{name}={value}' for name, value in _sorted(group)))
-
-
-def _sorted(group: object) -> Sequence[tuple[str, object]]:
-    return sorted(group.items()) if isinstance(group, Mapping) else ()
+def identity(row: object, step: int) -> Identity:
+    """What tells a row from the others of its answer; whatever it is."""
+    if not isinstance(row, Mapping):
+        return ('row',)
+    said = row.get('groupby')
+    group = said if isinstance(said, Mapping) else {}
+    return ('row', compare.said(row, 'unit'),
+            compare.said(row, 'period_start') if step else None,
+            *(f'{name}={group[name]}' for name in sorted(group)))

@@ -22,7 +22,7 @@ from moc_meter.truth.seed import mixed
 from moc_meter.truth.world import World
 
 #: Of what the generator makes of a seed; raised when that changes.
-VERSION = 1
+VERSION = 2
 
 Progress = Callable[[int], None]
 
@@ -68,24 +68,28 @@ def lines(samples: Iterable[Sample]) -> Iterator[str]:
     """A line of JSON of each, in the names of the v2 API.
 
     A volume is a number with all its digits; where it is written with an
-    offset from UTC, a timestamp is the same instant.
+    offset from UTC, a timestamp is the same instant. Those names know no
+    interval, start of a counter or sequence: only the bus carries these.
     """
     last: Instant | None = None
     stamp = ''
     for sample in samples:
-        (source, name, timestamp, meter, kind, unit, volume, resource,
-         project, user, metadata, _, _, _) = sample
-        if timestamp != last:
-            last, stamp = timestamp, written(timestamp)
-        whole, rest = divmod(volume, UNIT)
-        figure = str(whole) if not rest else decimal(volume)
+        name, metadata = sample.message_id, sample.metadata
+        if sample.timestamp != last:
+            last = sample.timestamp
+            stamp = written(last)
+        whole, rest = divmod(sample.volume, UNIT)
+        figure = str(whole) if not rest else decimal(sample.volume)
+        series = _series(sample.source, sample.meter, sample.kind,
+                         sample.unit)
+        whose = _whose(sample.resource_id, sample.project_id,
+                       sample.user_id)
         if not name.isalnum():
             name = _text(name)[1:-1]
         described = (metadata.text if type(metadata) is Described
                      else _json(metadata))
-        yield (f'{{"message_id":"{name}",{_series(source, meter, kind, unit)},'
-               f'"counter_volume":{figure},'
-               f'{_whose(resource, project, user)},"timestamp":"{stamp}",'
+        yield (f'{{"message_id":"{name}",{series},'
+               f'"counter_volume":{figure},{whose},"timestamp":"{stamp}",'
                f'"resource_metadata":{described}}}\n')
 
 

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from fractions import Fraction
 
-from moc_meter.truth import answers, instants, sample_hints, selection
+from moc_meter.truth import (
+    answers,
+    compare,
+    instants,
+    sample_hints,
+    selection,
+)
 from moc_meter.truth.compare import Difference
 from moc_meter.truth.faults import Case, Fault, faults
 from moc_meter.truth.forms import SECOND, UNIT, Sample
@@ -15,6 +20,7 @@ from moc_meter.truth.questions import Question
 from moc_meter.truth.reading import Reading
 from moc_meter.truth.report import Report, Wrong
 from moc_meter.truth.selection import Selection
+from moc_meter.truth.service import Said
 from moc_meter.truth.world import World
 
 #: Wrong answers that are thought through, and samples of one of them.
@@ -26,42 +32,53 @@ _DAY = 24 * 3600 * SECOND
 
 def explain(report: Report, world: World) -> None:
     """Add hints to what the report names."""
-    if report.reading and not report.reading.ok:
-        report.hints += sample_hints.hints(report.reading, world)
-    hard: list[Wrong] = []
-    for wrong in report.wrong:
-        wrong.hint = _plain(wrong)
-        if not wrong.hint and len(hard) < EXPLAINED:
-            hard.append(wrong)
+    found = report.reading
+    if found and (absent := sample_hints.absent(found, world)):
+        report.hints.append(absent)
+        for wrong in report.wrong:
+            wrong.hint, wrong.evidence = wrong.hint or absent, None
+        return
+    if found and not found.ok:
+        report.hints += sample_hints.hints(found, world)
+    hard = [wrong for wrong in report.wrong if wrong.evidence]
     if hard:
-        for wrong, case in zip(hard, _cases(hard, report.reading, world),
+        for wrong, case in zip(hard, _cases(hard, found, world),
                                strict=True):
             wrong.hint, wrong.detail = _thought_through(wrong, case)
+            wrong.evidence = None
 
 
-def _plain(wrong: Wrong) -> str:
-    """What can be seen without thinking."""
-    if wrong.said.status >= 500:
-        return f'the service fails with {wrong.said.status}: see its log'
-    if all(map(_is_double, wrong.differences)):
+def plain(said: Said, differences: Sequence[Difference]) -> str:
+    """What can be seen without thinking; '' where nothing can."""
+    if said.status >= 500:
+        return f'the service fails with {said.status}: see its log'
+    if any(map(_is_senseless, differences)):
+        return 'the answer has not the form that the API defines'
+    if all(map(_is_double, differences)):
         return ('figures are the nearest binary doubles of the truth: a '
                 'float')
-    if all(map(_is_near, wrong.differences)):
+    if all(map(_is_near, differences)):
         return 'figures differ as sums of doubles do: a float'
     return ''
 
 
+def _is_senseless(one: Difference) -> bool:
+    """Whether it is of something that has no name, or is no object."""
+    nameless = ('row', 'sample', 'meter', 'resource')
+    return ((one.where in nameless and one.want is None)
+            or one.want in ('a JSON list', 'a JSON object'))
+
+
 def _is_double(one: Difference) -> bool:
-    return (isinstance(one.got, int | Decimal)
-            and isinstance(one.want, int | Fraction)
-            and float(one.got) == float(one.want))
+    got = compare.as_number(one.got)
+    return (got is not None and isinstance(one.want, int | Fraction)
+            and compare.double(got) == float(one.want))
 
 
 def _is_near(one: Difference) -> bool:
-    if not isinstance(one.got, int | Decimal) or not isinstance(
-            one.want, int | Fraction | float):
+    got, want = compare.as_number(one.got), compare.as_number(one.want)
+    if got is None or want is None:
         return False
-    got, want = Fraction(one.got), Fraction(one.want)
     return abs(got - want) <= _TINY * abs(want)
 
 
@@ -76,7 +93,7 @@ def _answered(fault: Fault, wrong: Wrong) -> bool:
     """Whether a service with the fault would have answered this."""
     answer = answers.blank(fault.question, fault.chosen, nudge=fault.nudge)
     answers.collect([answer], fault.samples)
-    return not answer.differences(*wrong.said)
+    return not answer.differences(*(wrong.evidence or wrong.said))
 
 
 def _counted(wrong: Wrong) -> str:
@@ -157,11 +174,13 @@ _FIELDS = {'meter': 'meter', 'type': 'kind', 'unit': 'unit',
 
 def _bent(sample: Sample, differences: Iterable[Difference]) -> Sample:
     for one in differences:
-        if one.field in _FIELDS:
+        if one.field in _FIELDS and isinstance(one.got, str | None):
             sample = Sample(**{**sample._asdict(),
                                _FIELDS[one.field]: one.got})
-        elif one.field == 'volume' and isinstance(one.got, int | Decimal):
-            sample = sample._replace(volume=int(Fraction(one.got) * UNIT))
-        elif one.field == 'timestamp' and isinstance(one.got, str):
-            sample = sample._replace(timestamp=instants.parse(one.got))
+        elif (one.field == 'volume'
+              and (volume := compare.as_number(one.got)) is not None):
+            sample = sample._replace(volume=int(volume * UNIT))
+        elif (one.field == 'timestamp'
+              and (at := instants.read(one.got)) is not None):
+            sample = sample._replace(timestamp=at)
     return sample

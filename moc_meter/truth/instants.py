@@ -26,6 +26,14 @@ def parse(text: str, *, zone: bool = True) -> Instant:
     return calendar.instant(said)
 
 
+def read(said: object) -> Instant | None:
+    """Likewise of what a service said; None where that is no instant."""
+    try:
+        return parse(said) if isinstance(said, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def show(instant: Instant) -> str:
     """In UTC without a zone; the fraction only where there is one."""
     return calendar.moment(instant).replace(tzinfo=None).isoformat()

@@ -182,7 +182,10 @@ class _Thing:
             case 'volume':
                 said |= {'volume_type': ('ssd', 'hdd')[self.number % 2],
                          'size': self.size, 'encrypted': self.number % 3 == 0,
-                         'note': None, 'label.tier': 'gold'}
+                         'note': None}
+                if self.frame.strange:      # two ways to one path
+                    said['label'] = {'tier': 'silver'}
+                said['label.tier'] = 'gold'
             case 'snapshot':
                 said |= {'size': self.size, 'volume_id': resource_id(
                     self.frame, 'volume', self.number)}
@@ -258,9 +261,11 @@ class _Instance(_Thing):
 def resource_id(frame: Frame, kind: str, number: int) -> str:
     """Of one resource; in a strange world two of five have odd ones.
 
-    One of these differs from the id of another by case alone.
+    One of these differs from the id of another by case alone. Nothing else
+    names the source in an API's path, so worlds of two share no resource.
     """
-    plain = str(uuid.UUID(digest(f'{frame.seed}\0{kind}\0{number}')))
+    plain = str(uuid.UUID(digest(
+        f'{frame.source}\0{frame.seed}\0{kind}\0{number}')))
     if frame.strange and number % 5 == 2:
         return frame.dice('odd', kind, number).one((
             f'Größe {plain}', f'{plain}/a b', f'{plain} ',

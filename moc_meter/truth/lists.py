@@ -18,6 +18,8 @@ from moc_meter.truth.forms import Sample
 from moc_meter.truth.questions import DEFAULT_LIMIT, Question
 from moc_meter.truth.selection import Selection
 
+#: The most that is kept for a question without a limit.
+_LONGEST = 10_000
 #: The meters of each resource.
 Links = dict[str, set[str]]
 
@@ -51,7 +53,7 @@ class _List:
     def __init__(self, question: Question, chosen: Selection) -> None:
         self.selection = chosen
         self._question = question
-        self._limit = (DEFAULT_LIMIT if question.limit is None
+        self._limit = (_LONGEST if question.limit is None
                        else question.limit)
 
     def entries(self) -> list[Entry]:
@@ -63,16 +65,23 @@ class _List:
         raise NotImplementedError
 
     def shown(self) -> object:
-        return [entry.accepted[0] for entry in self.entries()[:self._limit]]
+        limit = self._question.limit or DEFAULT_LIMIT
+        return [entry.accepted[0] for entry in self.entries()[:limit]]
 
     def differences(self, status: int, got: object) -> list[Difference]:
         if status != 200:
             return [_status(status, 200)]
-        entries = self.entries()
-        if self._limit < len(entries):
-            last = entries[self._limit - 1].order
+        entries, limit = self.entries(), self._limit
+        if self._question.limit is None and isinstance(got, list):
+            # What an installation cuts such a list to is its own choice:
+            # any beginning of the truth will do that has as many as it has
+            # where nobody has chosen. One that has chosen fewer is not told
+            # from one that lost some.
+            limit = min(max(DEFAULT_LIMIT, len(got)), _LONGEST)
+        if limit < len(entries):
+            last = entries[limit - 1].order
             entries = [entry for entry in entries if entry.order <= last]
-        return compare.lists(got, entries, self._limit, self.identify)
+        return compare.lists(got, entries, limit, self.identify)
 
 
 class Samples(_List):
@@ -102,7 +111,8 @@ class Samples(_List):
                       [self._fields(sample)]) for sample in self._kept]
 
     def identify(self, item: Any) -> Identity:
-        return ('sample', _said(item, 'id') or _said(item, 'message_id'))
+        return ('sample', compare.said(item, 'id')
+                or compare.said(item, 'message_id'))
 
 
 class OneSample(Samples):
@@ -168,7 +178,7 @@ class Meters(_List):
              for sample in newest])
 
     def identify(self, item: Any) -> Identity:
-        return ('meter', *(_said(item, name) for name in
+        return ('meter', *(compare.said(item, name) for name in
                            ('name', 'type', 'unit', 'resource_id')))
 
 
@@ -216,7 +226,7 @@ class Resources(_List):
         return links
 
     def identify(self, item: Any) -> Identity:
-        return ('resource', _said(item, 'resource_id'))
+        return ('resource', compare.said(item, 'resource_id'))
 
     def differences(self, status: int, got: object) -> list[Difference]:
         if isinstance(got, list):
@@ -246,8 +256,8 @@ def _plain(resource: Any) -> Any:
             links := resource.get('links'), list):
         return resource
     return {**resource, 'links': [
-        f"{_said(link, 'rel')} /v2/" + urls.unquote(
-            str(_said(link, 'href'))).partition('/v2/')[2]
+        f"{compare.said(link, 'rel')} /v2/" + urls.unquote(
+            str(compare.said(link, 'href'))).partition('/v2/')[2]
         for link in links]}
 
 
@@ -261,8 +271,3 @@ def _one(where: str, status: int, got: object, accepted: Sequence[Fields]
 
 def _status(got: int, want: int) -> Difference:
     return Difference(where='answer', field='status', got=got, want=want)
-
-
-def _said(item: object, name: str) -> object:
-    value = item.get(name) if isinstance(item, Mapping) else None
-    return value if isinstance(value, str) else None

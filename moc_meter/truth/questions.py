@@ -8,6 +8,7 @@ report and be asked again.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib import parse as urls
@@ -16,6 +17,7 @@ from urllib import parse as urls
 DEFAULT_LIMIT = 100
 
 _TRUE = frozenset(('1', 't', 'true', 'on', 'y', 'yes'))
+_INTEGER = re.compile(r'[+-]?\d{1,18}', re.ASCII)
 _Q = ('q.field', 'q.op', 'q.value', 'q.type')
 
 
@@ -114,10 +116,10 @@ def parse(text: str) -> Question:
         raise ValueError(f'no such question: {text}')
     question = Question(
         kind=kind, name=name, rules=tuple(_rules(given)),
-        limit=_integer(given, 'limit'),
+        limit=_integer(given, 'limit', 1),
         unique=_single(given, 'unique').lower() in _TRUE,
         meter_links=_integer(given, 'meter_links'),
-        period=_integer(given, 'period'),
+        period=_integer(given, 'period', 0),
         groupby=tuple(dict.fromkeys(given.pop('groupby', ()))),
         aggregates=tuple(_aggregates(given)))
     if given:
@@ -143,6 +145,11 @@ def _kind(path: Sequence[str]) -> tuple[Kind | None, str | None]:
 def _rules(given: dict[str, list[str]]) -> Iterator[Rule]:
     fields, ops, values, types = (given.pop(key, []) for key in _Q)
     ops, types = (found or [''] * len(fields) for found in (ops, types))
+    if not len(fields) == len(ops) == len(values) == len(types):
+        raise ValueError(
+            'q.field, q.op, q.value and q.type belong together by their '
+            f'places: there are {len(fields)}, {len(ops)}, {len(values)} '
+            f'and {len(types)} of them')
     for field, op, value, kind in zip(fields, ops, values, types,
                                       strict=True):
         yield Rule(field, op or 'eq', value, kind)
@@ -156,8 +163,17 @@ def _aggregates(given: dict[str, list[str]]
         yield function, params[place] if place < len(params) else None
 
 
-def _integer(given: dict[str, list[str]], name: str) -> int | None:
-    return int(_single(given, name)) if name in given else None
+def _integer(given: dict[str, list[str]], name: str,
+             least: int | None = None) -> int | None:
+    if name not in given:
+        return None
+    text = _single(given, name)
+    if not _INTEGER.fullmatch(text) or (least is not None
+                                        and int(text) < least):
+        raise ValueError(f'{name} is a whole number'
+                         + ('' if least is None else f' from {least} on')
+                         + f', and not {text!r}')
+    return int(text)
 
 
 def _single(given: dict[str, list[str]], name: str) -> str:

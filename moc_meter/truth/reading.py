@@ -73,9 +73,10 @@ def read(service: Service, world: World, summary: Summary,
     reader = _Reader(service, world.source)
     start = instants.FIRST
     for known, end in _stretches(summary.noting(world.samples())):
-        if not reader.too_many:
-            reader.compare(known, start, end)
-            progress('samples', reader.found.wanted)
+        reader.compare(known, start, end)
+        progress('samples', reader.found.wanted)
+        if reader.too_many:
+            break
         start = end
     reader.settle()
     if reader.elsewhere:
@@ -191,6 +192,6 @@ class _Reader:
         return self.elsewhere.pop(name, [])
 
 
-def _place(fields: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(fields.get(name) for name in ('timestamp', 'meter',
-                                               'resource_id'))
+def _place(fields: Mapping[str, object]) -> tuple[str | None, ...]:
+    return tuple(compare.said(fields, name) for name in (
+        'timestamp', 'meter', 'resource_id'))

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain, islice
 
 from moc_meter.truth import compare
-from moc_meter.truth.answers import Answer
 from moc_meter.truth.compare import Difference
-from moc_meter.truth.questions import Question
+from moc_meter.truth.questions import Kind, Question, Rule
 from moc_meter.truth.reading import Reading
 from moc_meter.truth.service import Said
 
@@ -28,16 +28,21 @@ _LONGEST = 600
 class Wrong:
     """A question that was not answered as it should be.
 
+    said, truth: cut short where they are long, as there may be many.
+    differences: the first SHOWN of them; count: how many there are.
     hint: what most likely went wrong; '' where nobody can tell.
     detail: what of that is so in this answer.
+    evidence: all that was said, until that has been thought through.
     """
 
     question: Question
     said: Said
-    truth: Answer
+    truth: object
     differences: list[Difference]
+    count: int
     hint: str = ''
     detail: str = ''
+    evidence: Said | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +75,16 @@ class Report:
                 + len(found.doubled) + len(found.copies)
                 + len(found.strange))
 
+    def look(self, message_id: str) -> str:
+        """What asks for one sample again."""
+        return self.command(Question(kind=Kind.SAMPLE, name=message_id))
+
+    def count(self, message_id: str) -> str:
+        """What asks how often one sample is there."""
+        return self.command(Question(kind=Kind.SAMPLES, rules=(
+            Rule('source', 'eq', self.source),
+            Rule('message_id', 'eq', message_id))))
+
     def command(self, question: Question) -> str:
         """What asks the question again."""
         parts = ['moc-meter', 'truth', 'check', '--url', self.url,
@@ -89,10 +104,13 @@ class Report:
                f'{", decimals" if self.decimals else ""}), source '
                f'{self.source}')
         if self.reading:
-            yield from _samples(self.reading)
+            yield from _samples(self.reading, self)
             yield from (f'  likely: {hint}' for hint in self.hints)
-        yield (f'questions: {self.questions} asked, {len(self.wrong)} '
-               'answered wrongly')
+        if self.reading and self.reading.stopped:
+            yield 'questions: none asked, as so much is amiss'
+        else:
+            yield (f'questions: {self.questions} asked, {len(self.wrong)} '
+                   'answered wrongly')
         for hint, count in self._causes():
             yield f'  {count} x likely: {hint}'
         for number, wrong in enumerate(self.wrong[:SHOWN], 1):
@@ -109,15 +127,15 @@ class Report:
     def _one(self, number: int, wrong: Wrong) -> Iterator[str]:
         yield ''
         yield f'[{number}] {wrong.question.url()}'
-        for difference in wrong.differences[:SHOWN]:
+        for difference in wrong.differences:
             yield f'  {difference}'
-        if len(wrong.differences) > SHOWN:
-            yield f'  ... and {len(wrong.differences) - SHOWN} more'
+        if wrong.count > len(wrong.differences):
+            yield f'  ... and {wrong.count - len(wrong.differences)} more'
         if wrong.hint:
             detail = f' ({wrong.detail})' if wrong.detail else ''
             yield f'  likely: {wrong.hint}{detail}'
         yield f'  answer: {_short(wrong.said.body)}'
-        yield f'  truth:  {_short(wrong.truth.shown())}'
+        yield f'  truth:  {_short(wrong.truth)}'
         yield f'  again:  {self.command(wrong.question)}'
 
     def document(self) -> Mapping[str, object]:
@@ -126,53 +144,68 @@ class Report:
             'ok': self.ok, 'url': self.url, 'seed': self.seed,
             'scale': self.scale, 'decimals': self.decimals,
             'source': self.source, 'differences': self.differences,
-            'samples': self.reading and _document(self.reading, self.hints),
+            'samples': self.reading and _document(self.reading, self),
             'questions': {
                 'asked': self.questions, 'wrong': len(self.wrong),
                 'likely': dict(self._causes()),
-                'first': [{
+                'each': [{
                     'question': wrong.question.url(), 'likely': wrong.hint,
                     'detail': wrong.detail,
                     'status': wrong.said.status, 'answer': wrong.said.body,
-                    'truth': wrong.truth.shown(),
-                    'differences': [_shown(one) for one
-                                    in wrong.differences[:SHOWN]],
+                    'truth': wrong.truth, 'different': wrong.count,
+                    'differences': [*map(_shown, wrong.differences)],
                     'again': self.command(wrong.question)}
-                    for wrong in self.wrong[:SHOWN]]}})
+                    for wrong in self.wrong]}})
 
 
-def _samples(found: Reading) -> Iterator[str]:
+def _samples(found: Reading, report: Report) -> Iterator[str]:
     yield (f'samples: {found.wanted} wanted, {found.read} read, '
            f'{len(found.lost)} lost, '
            f'{len(found.doubled) + len(found.copies)} doubled, '
            f'{len(found.bent)} bent, {len(found.strange)} strange')
     if found.stopped:
         yield '  reading ended early: there is too much amiss'
-    for sample in found.lost[:SHOWN]:
-        yield (f'  lost: {sample.message_id} ({sample.meter} of '
-               f'{sample.resource_id})')
-    for name, times in list(found.doubled.items())[:SHOWN]:
-        yield f'  doubled: {name} is there {times} times'
-    for name, original in list(found.copies.items())[:SHOWN]:
-        yield f'  doubled: {name} is {original} under another id'
-    for bent in found.bent[:SHOWN]:
-        yield from (f'  bent: {one}' for one in bent.differences)
-    for name in found.strange[:SHOWN]:
-        yield f'  strange: {name} is of this source and not of the world'
+    for kind, each in _each(found, report).items():
+        for says, one in islice(each, SHOWN):
+            yield f'  {kind}: {says}'
+            yield f'    again: {one["again"]}'
 
 
-def _document(found: Reading, likely: list[str]) -> Mapping[str, object]:
+Each = Iterator[tuple[str, Mapping[str, object]]]
+
+
+def _each(found: Reading, report: Report) -> Mapping[str, Each]:
+    """What is amiss, by kind: for people, and for programs."""
+    return {
+        'lost': ((f'{one.message_id} ({one.meter} of {one.resource_id})',
+                  {'id': one.message_id,
+                   'again': report.look(one.message_id)})
+                 for one in found.lost),
+        'doubled': chain(
+            ((f'{name} is there {times} times',
+              {'id': name, 'times': times, 'again': report.count(name)})
+             for name, times in found.doubled.items()),
+            ((f'{name} is {original} under another id',
+              {'id': name, 'copy_of': original, 'again': report.look(name)})
+             for name, original in found.copies.items())),
+        'bent': (('; '.join(map(str, bent.differences)),
+                  {'id': bent.sample.message_id,
+                   'differences': [*map(_shown, bent.differences)],
+                   'again': report.look(bent.sample.message_id)})
+                 for bent in found.bent),
+        'strange': ((f'{name} is of this source and not of the world',
+                     {'id': name, 'again': report.look(name)})
+                    for name in found.strange)}
+
+
+def _document(found: Reading, report: Report) -> Mapping[str, object]:
     return {
         'wanted': found.wanted, 'read': found.read, 'stopped': found.stopped,
         'lost': len(found.lost), 'bent': len(found.bent),
         'doubled': len(found.doubled) + len(found.copies),
-        'strange': len(found.strange), 'likely': likely,
-        'first': {
-            'lost': [one.message_id for one in found.lost[:SHOWN]],
-            'doubled': [*found.doubled, *found.copies][:SHOWN],
-            'strange': found.strange[:SHOWN],
-            'bent': [_shown(one) for bent in found.bent[:SHOWN]
-                     for one in bent.differences]}}
+        'strange': len(found.strange), 'likely': report.hints,
+        'each': {kind: [one for _, one in each]
+                 for kind, each in _each(found, report).items()}}
 
 
 def _shown(one: Difference) -> Mapping[str, object]:
@@ -195,8 +228,18 @@ def _text(value: object) -> str:
     raise TypeError(f'{type(value).__name__} is no JSON')
 
 
-def _short(value: object) -> str:
-    text = json.dumps(value, default=_text, ensure_ascii=False)
+def cut(value: object) -> object:
+    """The same; of what is long the beginning of its JSON."""
+    text = _json(value)
     if len(text) <= _LONGEST:
-        return text
+        return value
     return f'{text[:_LONGEST]}... ({len(text)} characters)'
+
+
+def _short(value: object) -> str:
+    is_cut = isinstance(value, str) and len(value) > _LONGEST
+    return str(value) if is_cut else _json(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=_text, ensure_ascii=False)

@@ -15,6 +15,8 @@ from moc_meter.truth.seed import Dice, digest, mixed
 #: A dyadic volume is a multiple of this: 2**-9.
 DYADIC = UNIT // 512
 _NOTHING = Described()
+#: Meters of programs that may tell what they were counted in.
+_TELLING = ('web.requests', 'pages.printed')
 #: One in so many messages never arrives.
 LOST = 256
 
@@ -70,11 +72,18 @@ class Program:
     project_id: str | None
     user_id: str | None
     metadata: Described
+    #: Whether it says what a delta was counted in, and when a counter was 0.
+    tells: bool
 
 
 def programs(frame: Frame, facts: Facts) -> list[Program]:
-    """Those of a world; of some, nobody is the user or the project."""
+    """Those of a world; of some, nobody is the user or the project.
+
+    In some worlds those that count tell more of that than others do.
+    """
     found = []
+    tells = not frame.scale.plain and frame.dice('tells').chance(2)
+    place = f'{frame.seed}-{digest(frame.source)[:8]}'
     for number, (meter, kind, units) in enumerate((
             ('mail.processed', 'delta', ('mail', 'message')),
             ('web.requests', 'delta', ('request',)),
@@ -85,12 +94,15 @@ def programs(frame: Frame, facts: Facts) -> list[Program]:
         found.append(Program(
             meter=meter, kind=kind, units=units,
             resource_id=frame.named(
-                dice, f'{meter.partition(".")[0]}-{frame.seed}'),
+                dice, f'{meter.partition(".")[0]}-{place}'),
             project_id=None if number == 0 else dice.one(facts.projects).id,
             user_id=None if number < 2 else dice.one(facts.users).id,
             metadata=_NOTHING if number == 4 else Described(
                 version=number, region={'name': dice.one(facts.sites)},
-                beta=number % 2 == 0, ratio=number / 4)))
+                beta=number % 2 == 0, ratio=number / 4,
+                **({'depth': -number, 'offset': -number / 4}
+                   if frame.strange else {})),
+            tells=tells and meter in _TELLING))
     return found
 
 
@@ -100,7 +112,7 @@ def of_program(frame: Frame, source: str, decimals: bool,
     dice = frame.dice('pushes', program.meter)
     count = frame.scale.pushes
     slot = (frame.end - frame.start) // count
-    last = frame.start
+    last = zero = frame.start
     total = 0
     for number in range(count):
         at = frame.start + number * slot + dice.below(slot)
@@ -109,17 +121,22 @@ def of_program(frame: Frame, source: str, decimals: bool,
             at = near
         elif dice.chance(12) and number:
             at = last       # two of one series at one instant
-        at = min(max(at, last), frame.end - 1)
-        last = at
+        before, last = last, min(max(at, last), frame.end - 1)
         volume = _volume(dice, program, decimals)
         if program.kind == 'cumulative':
             total = volume = total + volume if dice.below(20) else 0
+            zero = zero if volume else last
+        counts = program.tells and program.kind == 'cumulative'
         yield Sample(
-            source, f'{source}:{program.resource_id}:{number}', at,
-            program.meter,
-            program.kind, program.units[mixed(number) % len(program.units)],
+            source, f'{source}:{program.resource_id}:{number}', last,
+            program.meter, program.kind,
+            program.units[mixed(number) % len(program.units)],
             volume, program.resource_id, program.project_id, program.user_id,
-            program.metadata)
+            program.metadata,
+            interval=(before, last)
+            if program.tells and program.kind == 'delta' else None,
+            counter_start=zero if counts else None,
+            sequence=number if counts else None)
 
 
 def _volume(dice: Dice, program: Program, decimals: bool) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from fractions import Fraction
 
 from moc_meter.truth import compare, counters, instants
@@ -22,6 +21,21 @@ def hints(found: Reading, world: World) -> list[str]:
     """Of what is lost, doubled and bent."""
     return [*_lost(found, world), *_doubled(found, world),
             *_bent(found.bent, world)]
+
+
+def absent(found: Reading, world: World) -> str:
+    """Where nothing is there, no fault of the service need be looked for.
+
+    '' where something is.
+    """
+    sent = 'was it sent with this --seed, --scale'
+    if found.wanted and not found.read:
+        return (f'nothing of source {world.source} is there: {sent} and '
+                '--source, and may the caller see all projects?')
+    if found.wanted == len(found.lost) > 0 and found.strange:
+        return (f'what is there of source {world.source} is of another '
+                f'world: {sent} and --source?')
+    return ''
 
 
 def _lost(found: Reading, world: World) -> Iterator[str]:
@@ -114,8 +128,13 @@ def _is_crossed(bent: Bent) -> bool:
 
 def _shifts(cases: Iterable[tuple[Sample, object, object]]
             ) -> Iterator[str]:
-    shifts = Counter(instants.parse(str(got)) - sample.timestamp
-                     for sample, got, _ in cases)
+    read = [(sample, got, instants.read(got)) for sample, got, _ in cases]
+    shifts = Counter(at - sample.timestamp for sample, _, at in read
+                     if at is not None)
+    odd = [got for _, got, at in read if at is None]
+    if odd:
+        yield (f'the timestamps of {len(odd)} samples are none: '
+               f'{compare.text(odd[0])}')
     for by, count in shifts.most_common(3):
         what = 'a time zone' if by % (_HOUR // 4) == 0 else (
             'a timestamp that is rounded or cut')
@@ -138,8 +157,10 @@ def _volumes(cases: Sequence[tuple[Sample, object, object]], world: World
             yield text
             return
     readings = {(one.meter, one.resource_id, one.exact) for one in series}
-    if all((sample.meter, sample.resource_id, got) in readings
-           and sample.kind == 'cumulative' for sample, got, _ in cases):
+    if all(sample.kind == 'cumulative'
+           and (sample.meter, sample.resource_id,
+                compare.as_number(got)) in readings
+           for sample, got, _ in cases):
         yield ('bent volumes are other readings of the same counters, as '
                'where a reset is not believed')
         return
@@ -150,14 +171,16 @@ def _volumes(cases: Sequence[tuple[Sample, object, object]], world: World
 
 
 def _double(got: object, sample: Sample) -> bool:
-    return (isinstance(got, int | Decimal)
-            and float(got) == float(sample.exact))
+    number = compare.as_number(got)
+    return (number is not None
+            and compare.double(number) == float(sample.exact))
 
 
 def _ratio(got: object, sample: Sample) -> Fraction | None:
-    if not isinstance(got, int | Decimal) or not sample.volume:
+    number = compare.as_number(got)
+    if number is None or not sample.volume:
         return None
-    return Fraction(got) * UNIT / sample.volume
+    return number * UNIT / sample.volume
 
 
 def _instead(field: str, cases: Iterable[tuple[Sample, object, object]]

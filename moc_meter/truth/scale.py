@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Scale:
     plain: bool = False
 
 
+_NUMBER = re.compile(r'\d{1,9}', re.ASCII)
+
 SCALES: Mapping[str, Scale] = types.MappingProxyType({
     'small': Scale(instances=5, days=2, step=3600, projects=3,
                    institutions=2, hosts=3, meters=5, changes=5, pushes=12),
@@ -49,6 +52,14 @@ SCALES: Mapping[str, Scale] = types.MappingProxyType({
 })
 
 
+#: What is bearable of each number, and keeps a world in the past.
+_BOUNDS: Mapping[str, tuple[int, int]] = types.MappingProxyType({
+    'instances': (1, 100_000), 'days': (1, 1096), 'step': (1, 86_400),
+    'projects': (1, 10_000), 'institutions': (1, 1000), 'hosts': (1, 10_000),
+    'meters': (1, 7), 'changes': (1, 1000), 'pushes': (1, 1_000_000),
+    'year': (1971, 2025)})
+
+
 def scale(text: str) -> Scale:
     """One of SCALES by its name, or 'medium' with own numbers.
 
@@ -56,16 +67,19 @@ def scale(text: str) -> Scale:
     """
     if text in SCALES:
         return SCALES[text]
-    allowed = {field.name for field in dataclasses.fields(Scale)
-               } - {'zone', 'plain'}
     numbers: dict[str, Any] = {}
     for part in text.split(','):
         name, equals, number = part.partition('=')
-        if not equals or name not in allowed or not number.isdecimal():
+        if (not equals or name not in _BOUNDS
+                or not _NUMBER.fullmatch(number)):
             raise ValueError(
                 f'no such scale: {part!r}; there are {", ".join(SCALES)}, '
-                f'and own numbers of {", ".join(sorted(allowed))}')
+                f'and own numbers of {", ".join(sorted(_BOUNDS))}')
         numbers[name] = int(number)
-    if not all(numbers.values()):
-        raise ValueError('the numbers of a scale are 1 and more')
+        least, most = _BOUNDS[name]
+        if not least <= numbers[name] <= most:
+            raise ValueError(f'{name} of a scale is from {least} to {most}')
+    if numbers.get('days', 30) > 366 * (2026 - numbers.get('year', 0)):
+        raise ValueError('a scale of so many days ends before 2026 begins '
+                         'only with an earlier year')
     return dataclasses.replace(SCALES['medium'], **numbers)

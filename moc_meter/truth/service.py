@@ -7,10 +7,12 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 from urllib import parse as urls
+
+Headers = Callable[[], Mapping[str, str]]
 
 #: Characters of an answer that an error repeats.
 _SHOWN = 300
@@ -30,26 +32,23 @@ class Said(NamedTuple):
 class Service:
     """The API of one service, over one connection that is kept."""
 
-    def __init__(self, url: str, *, token: str | None = None,
+    def __init__(self, url: str, *, headers: Headers | None = None,
                  timeout: float = 60.0) -> None:
         """
         url: where /v2 is found; 'http://name:word@host/telemetry' gives the
             name and the word of HTTP's basic authentication.
-        token: for the header X-Auth-Token.
+        headers: says who asks; called before each request, as a token may
+            have ended meanwhile.
         timeout: seconds without a sign of life.
         Raises ServiceFailed where there can be no service at the URL.
         """
-        address = urls.urlsplit(url)
+        address = _address(url)
         self.url = urls.urlunsplit(address._replace(
             netloc=address.netloc.rpartition('@')[2])).rstrip('/')
-        if address.scheme not in ('http', 'https') or not address.hostname:
-            raise ServiceFailed(
-                f'{self.url} is no URL of a service: http://HOST:PORT is')
         self._prefix = address.path.rstrip('/')
-        self._headers = {'Accept': 'application/json',
-                         **_authorization(address)}
-        if token is not None:
-            self._headers['X-Auth-Token'] = token
+        self._own = {'Accept': 'application/json',
+                     **_authorization(address)}
+        self._headers = headers or dict
         self._wire = _wire(address, timeout)
 
     def __enter__(self) -> Self:
@@ -79,7 +78,7 @@ class Service:
         try:
             return Said(answer.status, json.loads(
                 content, parse_float=Decimal, parse_constant=_no_number))
-        except ValueError as fault:
+        except (ValueError, ArithmeticError, RecursionError) as fault:
             raise ServiceFailed(
                 f'{self.url} answers to {path} what is no JSON ({fault}): '
                 f'{_start(content)}') from None
@@ -117,9 +116,25 @@ class Service:
 
     def _request(self, path: str
                  ) -> tuple[http.client.HTTPResponse, bytes]:
-        self._wire.request('GET', path, headers=self._headers)
+        self._wire.request('GET', path,
+                           headers={**self._own, **self._headers()})
         answer = self._wire.getresponse()
         return answer, answer.read()
+
+
+def _address(url: str) -> urls.SplitResult:
+    try:
+        address = urls.urlsplit(url)
+        whole = (address.scheme in ('http', 'https') and address.hostname
+                 and address.port != 0 and url.isascii()
+                 and url.isprintable() and ' ' not in url
+                 and not address.query and not address.fragment)
+    except ValueError:
+        whole = False       # of brackets, or of the port
+    if not whole:
+        raise ServiceFailed(f'{url.rpartition("@")[2]!r} is no URL of a '
+                            'service: http://HOST:PORT is')
+    return address
 
 
 def _wire(address: urls.SplitResult, timeout: float

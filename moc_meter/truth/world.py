@@ -44,14 +44,18 @@ class World:
 
     decimals: whether volumes have nine decimal digits, and some more than a
         double can tell; otherwise they are multiples of 2**-9.
-    source: the deployment that its samples say they are of.
+    source: the deployment that its samples say they are of; that of another
+        source has other resources and ids, and is the same otherwise.
+    Raises ValueError where there is no such scale, or the source is ''.
     """
 
     def __init__(self, seed: int, scale: str = 'small', *,
                  decimals: bool = False, source: str | None = None) -> None:
         self.seed, self.decimals = seed, decimals
         self.scale = scale
-        self.source = source or f'truth-{seed}'
+        if source == '':
+            raise ValueError('a source needs a name')
+        self.source = f'truth-{seed}' if source is None else source
         numbers = scale_of(scale)
         dice = Dice(seed, 'world')
         self.zone = numbers.zone or dice.one(calendar.ZONES)
@@ -60,8 +64,9 @@ class World:
         self.end: Instant = calendar.day_start(
             first + datetime.timedelta(days=numbers.days), self.zone)
         self.frame = facts.Frame(
-            seed=seed, scale=numbers, start=self.start, end=self.end,
-            zone=self.zone, strange=not numbers.plain and dice.chance(2),
+            seed=seed, source=self.source, scale=numbers,
+            start=self.start, end=self.end, zone=self.zone,
+            strange=not numbers.plain and dice.chance(2),
             wraps=dice.chance(2) and numbers.step <= 3600)
 
     @cached_property

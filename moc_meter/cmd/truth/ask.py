@@ -21,7 +21,8 @@ EPILOG = ('example:\n'
           "'/v2/meters/cpu/statistics?groupby=project_id'\n"
           "  moc-meter truth ask --seed 7 '/truth/usage/vcpus?by=project_id'"
           '\n\n'
-          'Exit status: 0: answered; 2: there is no such question.')
+          'Exit status: 0: answered; 1: there is no such sample or resource; '
+          '2: there is no\nsuch question.')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,10 @@ def run(asked: argparse.Namespace) -> int:
         raise errors.InvalidQuery(
             'the truth knows no such question; questions begin with /v2/ or '
             '/truth/', question=asked.question, reason=str(fault)) from None
+    if found == [None]:
+        print(f'moc-meter: the world has nothing of that name: '
+              f'{asked.question}', file=sys.stderr)
+        return 1
     write = (rows.lines if asked.json or not sys.stdout.isatty()
              else rows.table)
     for line in write(found):
@@ -48,7 +53,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _answered(world: World, question: str) -> list[Any]:
-    """The rows; a single thing is a row of its own."""
+    """The rows; a single thing is a row, None where it is not there."""
     if question.startswith('/truth/'):
         return list(usage.answer(world, question))
     [answer] = answers.answer([questions.parse(question)], world.samples())

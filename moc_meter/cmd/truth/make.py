@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from moc_meter import errors
 from moc_meter.cmd.progress import Progress
@@ -29,6 +31,7 @@ WRITERS: Mapping[str, Write] = {
     'samples': files.write_samples,
     'notifications': files.write_notifications,
     'readings': files.write_readings}
+_WORLD = 'world.json'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,14 +47,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     world = worlds.world(asked)
     paths = {name: asked.to / f'{name}.jsonl' for name in asked.what}
-    _prepare(asked.to, [*paths.values(), asked.to / 'world.json'],
-             asked.force)
+    _prepare(asked.to, [*paths.values()], asked.force)
     counts: dict[str, int] = {}
     try:
+        kept = _kept(world, asked.to, asked.force)
         for name, path in paths.items():
             counts[path.name] = _written(world, WRITERS[name], path)
-        with (asked.to / 'world.json').open('w', encoding='utf-8') as file:
-            files.write_world(world, counts, file)
+        with (asked.to / _WORLD).open('w', encoding='utf-8') as file:
+            files.write_world(world, {**kept, **counts}, file)
     except OSError as fault:
         raise errors.InvalidConfiguration(
             'a file cannot be written; name another folder', option='--to',
@@ -74,6 +77,32 @@ def _prepare(folder: Path, paths: list[Path], force: bool) -> None:
             'files are there already; say --force to write over them, or '
             'name another folder', option='--to', value=str(folder),
             files=there)
+
+
+def _kept(world: World, folder: Path, force: bool) -> dict[str, int]:
+    """Lines of the files that are there already, of the same world.
+
+    Raises InvalidConfiguration where they are of another one.
+    """
+    path = folder / _WORLD
+    if not path.exists():
+        return {}
+    try:
+        there: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+        counts = dict(there['counts'])
+    except (ValueError, TypeError, KeyError):
+        there, counts = {}, {}
+    wanted = io.StringIO()
+    files.write_world(world, counts, wanted)
+    if there == json.loads(wanted.getvalue()):
+        return {name: count for name, count in counts.items()
+                if (folder / name).exists()}
+    if force:
+        return {}
+    raise errors.InvalidConfiguration(
+        'files of another world are there; say --force to write over them, '
+        'or name another folder', option='--to', value=str(folder),
+        files=[_WORLD])
 
 
 def _written(world: World, write: Write, path: Path) -> int:

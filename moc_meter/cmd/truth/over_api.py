@@ -10,10 +10,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from urllib import parse
 
 from moc_meter import errors
 from moc_meter.cmd import credentials
+from moc_meter.cmd.truth import address
 from moc_meter.model.pause import pauses
 from moc_meter.truth import files
 from moc_meter.truth.forms import Sample
@@ -31,18 +31,20 @@ class OverApi:
     """
 
     def __init__(self, url: str, wait: float) -> None:
-        """wait: seconds without an answer after which it is given up."""
-        found = parse.urlsplit(url)
-        if found.scheme not in ('http', 'https') or not found.hostname:
-            raise errors.InvalidConfiguration(
-                'not the URL of a service; it begins with http:// or '
-                'https://', option='--api', value=url)
+        """
+        url: 'http://name:word@host/' says who sends, by HTTP's basic
+            authentication; otherwise the variables OS_* do.
+        wait: seconds without an answer after which it is given up.
+        Raises InvalidConfiguration where there can be no service.
+        """
+        found = address.split(url, '--api')
         self.counts: Counter[str] = Counter()
-        self._url = url
+        self._url = address.bare(url)
+        self._own = address.authorization(found)
         self._path = found.path.rstrip('/') + '/v2/ingest'
         make = (http.client.HTTPSConnection if found.scheme == 'https'
                 else http.client.HTTPConnection)
-        self._wire = make(found.netloc, timeout=_TIMEOUT)
+        self._wire = make(str(found.hostname), found.port, timeout=_TIMEOUT)
         self._wait = wait
 
     def send(self, samples: Sequence[Sample]) -> None:
@@ -90,7 +92,7 @@ class OverApi:
         try:
             self._wire.request('POST', self._path, body,
                                {'Content-Type': 'application/json',
-                                **credentials.headers()})
+                                **(self._own or credentials.headers())})
             answer = self._wire.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as fault:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from moc_meter import signing
+from moc_meter import errors, signing
+from moc_meter.cmd.truth import address
 from moc_meter.messaging import amqp
 from moc_meter.messaging.base import Sender
 from moc_meter.model import period
@@ -42,9 +43,14 @@ class OverBus:
 def connect(url: str, queue: str, signing_key: str | None,
             ca_file: str | None) -> OverBus:
     """Raises InvalidConfiguration, BusMismatch, BusUnavailable."""
-    sender = amqp.connect(
-        url=url, queue=queue,
-        ssl_ca_file=Path(ca_file) if ca_file else None).sender()
+    try:
+        sender = amqp.connect(
+            url=url, queue=queue,
+            ssl_ca_file=Path(ca_file) if ca_file else None).sender()
+    except ValueError:
+        raise errors.InvalidConfiguration(
+            'not the URL of a bus; amqp://USER:PASSWORD@HOST:PORT/VHOST is',
+            option='--bus', value=address.bare(url)) from None
     sender.check()
     return OverBus(sender, signing.load_signer(Path(signing_key))
                    if signing_key else None)

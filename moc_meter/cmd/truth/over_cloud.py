@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import oslo_messaging
+from kombu import exceptions as kombu
 from oslo_config import cfg
 from oslo_messaging import opts
 
 from moc_meter import errors
+from moc_meter.cmd.truth import address
 from moc_meter.truth.notifications import Notification
 
 _CONTEXT = '_context_'
@@ -59,7 +61,8 @@ class OverCloud:
             self._transport(exchange)._send_notification(
                 oslo_messaging.Target(topic=topic), context, message,
                 version=2.0, retry=_RETRIES)
-        except oslo_messaging.MessageDeliveryFailure as fault:
+        except (oslo_messaging.MessageDeliveryFailure,
+                kombu.OperationalError) as fault:
             raise errors.BusUnavailable(
                 "the cloud's bus does not take a notification; is the "
                 'broker running there?', option='--notifications',
@@ -73,7 +76,16 @@ class OverCloud:
             conf([], project='moc_meter', default_config_files=[],
                  default_config_dirs=[])
             conf.set_override('control_exchange', exchange)
-            self._transports[exchange] = (
-                oslo_messaging.get_notification_transport(conf,
-                                                          url=self._url))
+            try:
+                self._transports[exchange] = (
+                    oslo_messaging.get_notification_transport(
+                        conf, url=self._url))
+            except (oslo_messaging.DriverLoadFailure,
+                    oslo_messaging.InvalidTransportURL, ValueError):
+                # What they say may be a part of a password.
+                raise errors.InvalidConfiguration(
+                    "not the URL of a cloud's bus; "
+                    'rabbit://USER:PASSWORD@HOST:PORT/ is',
+                    option='--notifications',
+                    value=address.bare(self._url)) from None
         return self._transports[exchange]

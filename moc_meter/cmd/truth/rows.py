@@ -9,6 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from moc_meter.cmd import text
+
 #: A cell is cut to so many characters.
 _WIDEST = 40
 
@@ -20,16 +22,12 @@ def lines(rows: Sequence[Any]) -> Iterator[str]:
 
 def line(value: object) -> str:
     """The value as JSON."""
-    match value:
-        case Fraction() | Decimal():
-            return exact(value)
-        case Mapping():
-            return '{' + ', '.join(f'{line(key)}: {line(inner)}'
-                                   for key, inner in value.items()) + '}'
-        case list() | tuple():
-            return '[' + ', '.join(map(line, value)) + ']'
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+    return text.line(value, _leaf)
+
+
+def _leaf(value: object) -> str:
+    return (exact(value) if isinstance(value, Fraction | Decimal)
+            else json.dumps(value, ensure_ascii=False))
 
 
 def exact(value: Fraction | Decimal) -> str:
@@ -40,8 +38,9 @@ def exact(value: Fraction | Decimal) -> str:
         number, digits = number * 10, digits + 1
     if number.denominator != 1:
         return repr(float(value))
-    text = str(abs(number.numerator)).rjust(digits + 1, '0')
-    whole, rest = text[:len(text) - digits], text[len(text) - digits:]
+    figures = str(abs(number.numerator)).rjust(digits + 1, '0')
+    point = len(figures) - digits
+    whole, rest = figures[:point], figures[point:]
     return ('-' if number < 0 else '') + (f'{whole}.{rest}' if digits
                                           else whole)
 
@@ -63,8 +62,6 @@ def table(rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _cell(value: object) -> str:
-    text = ('' if value is None else value if isinstance(value, str)
-            else line(value))
-    shown = ''.join(one if one.isprintable() else repr(one)[1:-1]
-                    for one in text)
+    shown = text.shown('' if value is None else value
+                       if isinstance(value, str) else line(value))
     return shown if len(shown) <= _WIDEST else shown[:_WIDEST - 1] + '…'

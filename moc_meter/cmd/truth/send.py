@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from moc_meter import errors
 from moc_meter.cmd.progress import Progress
 from moc_meter.cmd.truth import worlds
 from moc_meter.truth import delivery
@@ -26,6 +27,11 @@ EPILOG = ('example:\n'
           'Exit status: 0: everything went; 1: the service did not take '
           'some of it; 2: refused, with the reason on stderr.')
 _BATCH = 500
+_WAIT, _QUEUE, _TOPIC = 60.0, 'moc_meter.samples', 'notifications'
+#: The options that only some ways have.
+_ONLY = {'order': ('api', 'bus'), 'wait': ('api',), 'queue': ('bus',),
+         'signing_key': ('bus',), 'ca_file': ('bus',),
+         'topic': ('notifications',)}
 
 
 class Way(Protocol):
@@ -56,20 +62,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                        help="notifications to the cloud's RabbitMQ: "
                             "[notification] url of an agent's file")
     parser.add_argument('--order', choices=('time', *delivery.ORDERS),
-                        default='time',
                         help='of the samples: time: each once, in order of '
                              'time; arrival: some late, some twice; shuffled: '
-                             'so, and in any order (default: %(default)s)')
+                             'so, and in any order (default: time)')
     parser.add_argument('--rate', type=_rate, metavar='N',
                         help='so many a second at most')
-    parser.add_argument('--wait', type=float, default=60.0,
-                        metavar='SECONDS',
+    parser.add_argument('--wait', type=float, metavar='SECONDS',
                         help='with --api: give up where there is no answer '
-                             'for so long (default: %(default)g)')
-    parser.add_argument('--queue', default='moc_meter.samples',
-                        metavar='NAME',
+                             f'for so long (default: {_WAIT:g})')
+    parser.add_argument('--queue', metavar='NAME',
                         help='with --bus: [messaging] queue (default: '
-                             '%(default)s)')
+                             f'{_QUEUE})')
     parser.add_argument('--signing-key', metavar='FILE',
                         help='with --bus: the key that signs, as [messaging] '
                              'signing_key of an agent')
@@ -78,14 +81,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                              'URL trusts')
     parser.add_argument('--topic', action='append', metavar='NAME',
                         help='with --notifications: to this topic; may be '
-                             'said again (default: notifications)')
+                             f'said again (default: {_TOPIC})')
     parser.add_argument('--json', action='store_true',
                         help='the summary as one JSON object')
 
 
 def run(asked: argparse.Namespace) -> int:
+    _fit(asked)
     world = worlds.world(asked)
-    things = (world.notifications() if asked.notifications
+    things = (world.notifications() if asked.notifications is not None
               else _samples(world, asked))
     begun = time.monotonic()
     with contextlib.closing(_way(asked)) as way:
@@ -93,6 +97,18 @@ def run(asked: argparse.Namespace) -> int:
     _report({'sent': sent, **way.counts,
              'seconds': round(time.monotonic() - begun, 3)}, asked.json)
     return 0 if way.complete else 1
+
+
+def _fit(asked: argparse.Namespace) -> None:
+    """Raises InvalidConfiguration where an option is of another way."""
+    for name, ways in _ONLY.items():
+        value = getattr(asked, name)
+        if value is not None and not any(getattr(asked, way) is not None
+                                         for way in ways):
+            raise errors.InvalidConfiguration(
+                'the option belongs to another way of sending; leave it '
+                f'out, or send with {" or ".join(f"--{way}" for way in ways)}',
+                option='--' + name.replace('_', '-'), value=value)
 
 
 def deliver(things: Iterable[Any], way: Way, rate: float | None = None
@@ -119,21 +135,22 @@ def batches(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _samples(world: World, asked: argparse.Namespace) -> Iterable[Any]:
-    return (world.samples() if asked.order == 'time'
-            else world.delivered(asked.order))
+    return (world.delivered(asked.order)
+            if asked.order in delivery.ORDERS else world.samples())
 
 
 def _way(asked: argparse.Namespace) -> Way:
     """The libraries of a way are imported only where it is gone."""
-    if asked.api:
+    if asked.api is not None:
         from moc_meter.cmd.truth.over_api import OverApi
-        return OverApi(asked.api, asked.wait)
-    if asked.bus:
+        return OverApi(asked.api, _WAIT if asked.wait is None
+                       else asked.wait)
+    if asked.bus is not None:
         from moc_meter.cmd.truth import over_bus
-        return over_bus.connect(asked.bus, asked.queue, asked.signing_key,
-                                asked.ca_file)
+        return over_bus.connect(asked.bus, asked.queue or _QUEUE,
+                                asked.signing_key, asked.ca_file)
     from moc_meter.cmd.truth.over_cloud import OverCloud
-    return OverCloud(asked.notifications, asked.topic or ['notifications'])
+    return OverCloud(asked.notifications, asked.topic or [_TOPIC])
 
 
 def _report(figures: dict[str, Any], as_json: bool) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.server
 import json
 import shlex
@@ -17,8 +19,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from moc_meter.cmd import shell
-from moc_meter.cmd.truth import send
+from moc_meter.cmd import credentials, shell
+from moc_meter.cmd.truth import over_cloud, send
 from moc_meter.tests.servers.base import free_port
 from moc_meter.truth import files
 from moc_meter.truth.world import World
@@ -107,6 +109,37 @@ def test_make_does_not_write_over_files_unasked(
     assert shell.main([*made, '--force']) == 0
 
 
+def counted(folder: Path) -> set[str]:
+    found: dict[str, int] = json.loads(
+        (folder / 'world.json').read_text())['counts']
+    return {*found}
+
+
+def test_make_adds_files_to_those_of_the_same_world(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def made(what: str, seed: int) -> list[str]:
+        return ['make', '--what', what, '--seed', str(seed), '--to',
+                str(tmp_path)]
+
+    for what in ('samples', 'notifications'):
+        assert shell.main(['truth', *made(what, 7)]) == 0
+    capsys.readouterr()
+    assert counted(tmp_path) == {'samples.jsonl', 'notifications.jsonl'}
+    assert 'another world' in refused(capsys, *made('readings', 8))
+    assert shell.main(['truth', *made('readings', 8), '--force']) == 0
+    assert counted(tmp_path) == {'readings.jsonl'}
+
+
+@pytest.mark.parametrize('kind', ['samples', 'resources'])
+def test_ask_says_that_there_is_no_such_thing(
+        capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    question = f'/v2/{kind}/nope'
+    assert shell.main(['truth', 'ask', question]) == 1
+    said = capsys.readouterr()
+    assert said.out == ''
+    assert question in said.err
+
+
 def test_ask_answers_from_the_truth(capsys: pytest.CaptureFixture[str]
                                     ) -> None:
     assert shell.main(['truth', 'ask', '--seed', '7', CPU]) == 0
@@ -126,7 +159,24 @@ def test_ask_answers_from_the_truth(capsys: pytest.CaptureFixture[str]
     (['ask', '--scale', 'huge', '/v2/meters'], "'huge'"),
     (['ask', '--scale', 'instances=0', '/v2/meters'], '--scale'),
     (['send', '--api', 'localhost:8777'], '--api'),
+    (['send', '--api', 'http://h:abc'], "option='--api', value='http://h:a"),
+    (['send', '--api', 'http://[x'], "option='--api', value='http://[x'"),
+    (['send', '--notifications', 'http://x'], "='--notifications', value='h"),
+    (['send', '--notifications', 'rabbit://h:abc'], "value='rabbit://h:abc'"),
+    (['send', '--bus', 'amqp://[x'], "option='--bus', value='amqp://[x'"),
+    (['send', '--api', 'http://h', '--topic', 'x'], "option='--topic'"),
+    (['send', '--api', 'http://h', '--queue', 'x'], 'with --bus'),
+    (['send', '--api', 'http://h', '--signing-key', 'x'], '--signing-key'),
+    (['send', '--bus', 'amqp://h', '--wait', '0'], 'with --api'),
+    (['send', '--notifications', 'rabbit://h', '--order', 'time'],
+     'with --api or --bus'),
     (['check', '--url', 'localhost:8777'], 'localhost:8777'),
+    (['check', '--url', 'http://h:abc'], "option='--url', value='http://h:a"),
+    (['check', '--url', 'http://[x'], "option='--url', value='http://[x'"),
+    (['check', '--url', 'http://h', '--question', '/v2/meters?much=1'],
+     "option='--question', value='/v2/meters?much=1'"),
+    (['check', '--url', 'http://h', '--question', '/v2/meters?q.field=no'],
+     "option='--question', value='/v2/meters?q.field=no'"),
     (['make', '--to', '/dev/null/folder'], '/dev/null/folder')])
 def test_what_cannot_be_done_is_named(
         capsys: pytest.CaptureFixture[str], arguments: list[str],
@@ -134,6 +184,47 @@ def test_what_cannot_be_done_is_named(
     said = refused(capsys, *arguments)
     assert said.startswith('moc-meter: ')
     assert named in said
+
+
+def test_a_cloud_that_is_away_is_named(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        ) -> None:
+    monkeypatch.setattr(over_cloud, '_RETRIES', 0)
+    said = refused(capsys, 'send', '--notifications',
+                   f'rabbit://us:secret@127.0.0.1:{free_port()}/')
+    assert '--notifications' in said
+    assert 'secret' not in said
+
+
+@pytest.mark.parametrize('arguments', [
+    ['send', '--api', 'http://us:secret@h:abc'],
+    ['send', '--api', 'http://us:secret/s@h'],
+    ['send', '--notifications', 'rabbit://us:secret@h:abc'],
+    ['send', '--notifications', 'http://us:secret@h'],
+    ['check', '--url', 'http://us:secret@h:abc'],
+    ['check', '--url', 'http://us:secret@[h']])
+def test_a_password_is_not_shown(
+        capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert 'secret' not in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize('number', ['-5', 'many', '1.5'])
+def test_questions_are_counted_in_whole_numbers(
+        capsys: pytest.CaptureFixture[str], number: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        shell.main(['truth', 'check', '--url', 'http://h', '--questions',
+                    number])
+    assert left.value.code == 2
+    assert repr(number) in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_says_nothing_of_the_service(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    """Such a status is that of differences."""
+    with (contextlib.suppress(OSError), Path('/dev/full').open('w') as full,
+          contextlib.redirect_stdout(full)):
+        assert shell.main(['truth', 'ask', CPU]) == 2
+    assert 'No space left' in capsys.readouterr().err
 
 
 def test_a_service_that_is_away_is_named(
@@ -144,16 +235,22 @@ def test_a_service_that_is_away_is_named(
 
 
 class Moody(http.server.BaseHTTPRequestHandler):
-    """Is away every other time, and takes everything else."""
+    """Takes samples every other time, and is away for those who ask."""
 
     protocol_version = 'HTTP/1.1'
     taken: ClassVar[list[dict[str, Any]]] = []
     asked: ClassVar[list[int]] = []
+    askers: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.askers.append(self.headers['Authorization'])
+        self._answer(503, {'error': 'away'})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(
             int(self.headers['Content-Length'])))
         self.asked.append(len(body))
+        self.askers.append(self.headers['Authorization'])
         if len(self.asked) % 2:
             self._answer(503, {'error': 'away'})
             return
@@ -164,6 +261,7 @@ class Moody(http.server.BaseHTTPRequestHandler):
     def _answer(self, status: int, said: object) -> None:
         content = json.dumps(said).encode()
         self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
         self.send_header('Content-Length', str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -174,6 +272,8 @@ class Moody(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def moody() -> Iterator[str]:
+    for kept in (Moody.taken, Moody.asked, Moody.askers):
+        kept.clear()
     with http.server.HTTPServer(('127.0.0.1', 0), Moody) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -191,6 +291,41 @@ def test_what_a_service_does_not_take_is_sent_again(
     said = capsys.readouterr()
     assert json.loads(said.out)['stored'] == len(wanted)
     assert 'trying again' in said.err
+
+
+def test_the_name_in_an_url_says_who_sends(
+        moody: str, capsys: pytest.CaptureFixture[str]) -> None:
+    url = moody.replace('//', '//us:se%20cret@')
+    assert shell.main(['truth', 'send', '--api', url]) == 0
+    assert set(Moody.askers) == {basic('us:se cret')}
+    assert 'cret' not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('asked', [
+    [], ['--question', CPU, '--question', '/v2/meters']])
+def test_a_service_of_errors_could_not_be_checked(
+        moody: str, capsys: pytest.CaptureFixture[str], asked: list[str]
+        ) -> None:
+    assert shell.main(['truth', 'check', '--url', moody, *asked]) == 2
+    assert '503' in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_environment_says_who_checks(
+        moody: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By HTTP's basic authentication too."""
+    for name, value in (('AUTH_TYPE', 'http_basic'), ('USERNAME', 'us'),
+                        ('PASSWORD', 'secret')):
+        monkeypatch.setenv(f'OS_{name}', value)
+    credentials._session.cache_clear()
+    try:
+        shell.main(['truth', 'check', '--url', moody, '--question', CPU])
+    finally:
+        credentials._session.cache_clear()
+    assert set(Moody.askers) == {basic('us:secret')}
+
+
+def basic(both: str) -> str:
+    return 'Basic ' + base64.b64encode(both.encode()).decode()
 
 
 class Kept:

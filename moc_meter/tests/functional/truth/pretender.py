@@ -7,7 +7,7 @@ import http.server
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Self
@@ -29,11 +29,16 @@ class Pretender:
 
     judge: the empty answer to a question, a wrong one if need be.
     counted: the samples that statistics are of, where these are others.
+    bodies: answers to some paths, whatever they are.
+    odd: what every sample of a list says instead; '1e400' is that number.
     """
 
     def __init__(self, samples: Sequence[Sample], judge: Answers = right, *,
                  number: Callable[[Fraction], str] = compare.decimal_text,
-                 counted: Sequence[Sample] | None = None) -> None:
+                 counted: Sequence[Sample] | None = None,
+                 bodies: Mapping[str, bytes] | None = None,
+                 odd: Mapping[str, object] | None = None) -> None:
+        self._bodies, self._odd = bodies or {}, odd or {}
         self._samples = samples
         self._counted = samples if counted is None else counted
         self._judge, self._number = judge, number
@@ -54,12 +59,17 @@ class Pretender:
         self._server.server_close()
 
     def answer(self, path: str) -> bytes:
+        if path in self._bodies:
+            return self._bodies[path]
         question = parse(path)
         answer = self._judge(question, selection.of(question))
         answers.collect([answer], self._counted if question.kind
                         == Kind.STATISTICS else self._samples)
-        text = json.dumps(self._shown(answer.shown()))
-        return re.sub(r'"#(.*?)#"', r'\1', text).encode()
+        shown = self._shown(answer.shown())
+        if question.kind == Kind.SAMPLES:
+            shown = [{**one, **self._odd} for one in shown]
+        text = re.sub(r'"#(.*?)#"', r'\1', json.dumps(shown))
+        return text.replace('"1e400"', '1e400').encode()
 
     def _shown(self, value: Any) -> Any:
         """As JSON has it: figures with all their digits, links as objects."""

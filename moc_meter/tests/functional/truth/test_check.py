@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
+from urllib import parse as urls
 
 import pytest
 
@@ -13,7 +15,7 @@ from moc_meter.tests.functional.truth.pretender import Pretender
 from moc_meter.truth import answers, counters, reading
 from moc_meter.truth.check import check
 from moc_meter.truth.forms import SECOND, Sample
-from moc_meter.truth.questions import Kind, Question
+from moc_meter.truth.questions import Kind, Question, parse
 from moc_meter.truth.report import Report
 from moc_meter.truth.selection import Selection
 from moc_meter.truth.world import World
@@ -272,9 +274,12 @@ def test_a_report_is_json_as_well() -> None:
     report = checked(Pretender(SAMPLES[:-1]))
     document = json.loads(json.dumps(report.document()))
     assert not document['ok']
-    assert document['samples']['first']['lost'] == [SAMPLES[-1].message_id]
+    [lost] = document['samples']['each']['lost']
+    assert lost['id'] == SAMPLES[-1].message_id
+    assert lost['again'].endswith(
+        f' --question /v2/samples/{urls.quote(lost["id"], safe="")}')
     assert document['questions']['wrong'] == len(report.wrong)
-    assert document['questions']['first'][0]['differences']
+    assert document['questions']['each'][0]['differences']
 
 
 def test_many_samples_are_read_by_halves(
@@ -291,8 +296,122 @@ def test_reading_ends_early_where_all_is_amiss(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, 'STRETCH', 90)
     monkeypatch.setattr(reading, 'MOST', 50)
-    report = checked(Pretender(()), count=0)
+    report = checked(Pretender(()))
     assert report.reading
     assert report.reading.stopped
     assert len(report.reading.lost) < 200
     assert 'reading ended early' in report.text()
+    assert report.questions == 0
+    assert 'none asked' in report.text()
+
+
+def test_another_source_of_the_same_seed_does_not_matter() -> None:
+    other = World(3, source='another')
+    report = checked(Pretender([*SAMPLES, *other.samples()]), count=300)
+    assert report.ok, report.text()
+
+
+def test_all_that_is_wrong_is_named_with_what_asks_again() -> None:
+    """Each command, asked again, finds what it is about."""
+    stranger = SAMPLES[-1]._replace(message_id='other', volume=1)
+    with Pretender([*SAMPLES[20:], *SAMPLES[30:45], stranger]) as at:
+        report = check(at.url, WORLD, questions=20)
+        document = json.loads(json.dumps(report.document()))
+        found = document['samples']['each']
+        for kind in 'lost', 'doubled', 'strange':
+            assert len(found[kind]) == document['samples'][kind] > 0
+            *_, question = shlex.split(found[kind][0]['again'])
+            again = check(at.url, WORLD, only=[question])
+            assert len(again.wrong) == 1, question
+    assert len(document['questions']['each']) == len(report.wrong)
+    text = report.text()
+    assert text.count('\n  lost: ') == 10 < document['samples']['lost']
+
+
+def test_where_nothing_was_sent_no_fault_is_guessed() -> None:
+    report = checked(Pretender(()))
+    [hint] = report.hints
+    assert hint.startswith('nothing of source truth-3 is there: was it sent')
+    assert {wrong.hint for wrong in report.wrong} == {hint}
+
+
+def test_where_another_world_was_sent_that_is_said() -> None:
+    other = World(4, source='truth-3')
+    report = checked(Pretender(list(other.samples())))
+    [hint] = report.hints
+    assert 'is of another world: was it sent with this --seed' in hint
+
+
+def test_what_is_kept_of_wrong_answers_is_short() -> None:
+    report = checked(Pretender([
+        sample._replace(unit='x') for sample in SAMPLES]), count=200)
+    assert len(report.wrong) > 100
+    assert all(wrong.evidence is None and len(wrong.differences) <= 10
+               for wrong in report.wrong)
+    assert len(json.dumps(report.document()['questions'])) < 20_000 * len(
+        report.wrong)
+
+
+@pytest.mark.parametrize(('limit', 'right'), [
+    (50, False), (100, True), (150, True)])
+def test_a_list_without_a_limit_has_at_least_a_hundred(
+        limit: int, right: bool) -> None:
+    def judge(question: Question, chosen: Selection) -> answers.Answer:
+        return answers.blank(dataclasses.replace(
+            question, limit=question.limit or limit), chosen)
+
+    with Pretender(SAMPLES, judge) as service:
+        report = check(service.url, WORLD, only=[
+            '/v2/samples?q.field=source&q.value=truth-3'])
+    assert report.ok is right, report.text()
+
+
+def _said(path: str, body: object) -> Report:
+    """Of a service that answers this, and the rest as it should."""
+    with Pretender(SAMPLES, bodies={path: json.dumps(body).replace(
+            '"1e400"', '1e400').encode()}) as service:
+        return check(service.url, WORLD, only=[path])
+
+
+@pytest.mark.parametrize('body', [
+    ['x'], [None], [{'unit': ['vcpu']}], [{'avg': '1e400'}], 'x', 7])
+@pytest.mark.parametrize('path', [
+    '/v2/meters/vcpus/statistics', '/v2/meters/vcpus/statistics?period=3600',
+    '/v2/samples', '/v2/meters', '/v2/resources', '/v2/meters/cpu'])
+def test_an_answer_that_makes_no_sense_is_a_difference(
+        path: str, body: object) -> None:
+    report = _said(path, body)
+    [wrong] = report.wrong
+    assert wrong.differences
+    assert report.text()
+    assert json.dumps(report.document())
+
+
+def test_a_figure_beyond_all_doubles_is_a_difference() -> None:
+    path = '/v2/meters/vcpus/statistics'
+    [answer] = answers.answer([parse(path)], SAMPLES)
+    [*rows] = json.loads(json.dumps(answer.shown(), default=str))
+    report = _said(path, [{**row, 'avg': '1e400', 'sum': '1e400'}
+                          for row in rows])
+    [wrong] = report.wrong
+    assert {'avg', 'sum'} <= {one.field for one in wrong.differences}
+
+
+@pytest.mark.parametrize('odd', [
+    {'timestamp': ['x']}, {'timestamp': 'yesterday'}, {'volume': '1e400'},
+    {'volume': ['x']}, {'project_id': ['x']}, {'id': ['x']}])
+def test_a_sample_that_makes_no_sense_is_a_difference(odd: dict[str, object]
+                                                      ) -> None:
+    with Pretender(SAMPLES, odd=odd) as service:
+        report = check(service.url, WORLD, questions=0)
+    assert report.reading
+    assert not report.reading.ok
+    assert report.text()
+    assert json.dumps(report.document())
+
+
+def test_bad_timestamps_are_named() -> None:
+    with Pretender(SAMPLES, odd={'timestamp': 'yesterday'}) as service:
+        report = check(service.url, WORLD, questions=0)
+    assert report.hints[0] == (
+        f"the timestamps of {len(SAMPLES)} samples are none: 'yesterday'")

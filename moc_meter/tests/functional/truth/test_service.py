@@ -19,7 +19,9 @@ _ANSWERS = {
     '/x/v2/secret': (401, 'text/html', b'Authentication required'),
     '/x/v2/page': (200, 'text/html', b'<html>It works!'),
     '/x/v2/broken': (200, 'application/json', b'[1,'),
-    '/x/v2/nan': (200, 'application/json', b'[NaN]')}
+    '/x/v2/nan': (200, 'application/json', b'[NaN]'),
+    '/x/v2/huge': (200, 'application/json', b'[1e99999999999999999999]'),
+    '/x/v2/deep': (200, 'application/json', b'[' * 200_000)}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -65,17 +67,22 @@ def test_a_connection_that_was_closed_is_opened_again(url: str) -> None:
 
 def test_it_says_who_asks(url: str) -> None:
     name_and_word = f'http://me:s%40crt@{url}'
-    with Service(name_and_word, token='known') as service:
+    tokens = iter(('first', *['later'] * 3))
+    with Service(name_and_word, headers=lambda: {
+            'X-Auth-Token': next(tokens)}) as service:
         service.get('/v2/ok')
-    [headers] = _Handler.seen
-    assert headers['X-Auth-Token'] == 'known'
+        service.get('/v2/ok')
+    headers, later = _Handler.seen
+    assert (headers['X-Auth-Token'], later['X-Auth-Token']) == (
+        'first', 'later')
     assert headers['Authorization'] == 'Basic bWU6c0BjcnQ='
     assert 's%40crt' not in service.url
 
 
 @pytest.mark.parametrize(('path', 'words'), [
     ('secret', 'give a token'), ('page', 'not the metering API'),
-    ('broken', 'no JSON'), ('nan', 'NaN is no number')])
+    ('broken', 'no JSON'), ('nan', 'NaN is no number'),
+    ('huge', 'no JSON'), ('deep', 'no JSON')])
 def test_what_is_no_answer_is_explained(url: str, path: str, words: str
                                         ) -> None:
     with (Service(f'http://{url}') as service,
@@ -108,7 +115,9 @@ def test_one_that_does_not_answer_is_not_waited_for_for_ever() -> None:
             service.get('/v2/ok')
 
 
-@pytest.mark.parametrize('url', ['host:8777', 'ftp://host', 'http://'])
+@pytest.mark.parametrize('url', [
+    'host:8777', 'ftp://host', 'http://', 'http://host:many',
+    'http://host:70000', 'http://[::1', 'http://a b', 'http://host/?x=1'])
 def test_what_can_be_no_service_is_refused(url: str) -> None:
     with pytest.raises(ServiceFailed, match='http://HOST:PORT'):
         Service(url)

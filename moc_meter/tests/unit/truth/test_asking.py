@@ -86,6 +86,7 @@ def test_every_form_is_asked_several_times(asked: list[Question]) -> None:
         seen['days'] += (question.period or 0) >= 86400
         seen['odd'] += (question.period or 0) % 60 != 0
         seen['unique'] += question.unique
+        seen[f'{question.kind} without a limit'] += question.limit is None
         seen['typed'] += any(rule.type for rule in question.rules)
         seen['nobody'] += any(rule.value == 'None'
                               for rule in question.rules)
@@ -99,7 +100,9 @@ def test_every_form_is_asked_several_times(asked: list[Question]) -> None:
                  'group metadata.instance_type', 'stddev None', 'avg None',
                  'cardinality resource_id', 'cardinality user_id', 'period',
                  'days', 'odd', 'unique', 'typed', 'nobody', 'not there',
-                 'no links'):
+                 'no links', 'samples without a limit',
+                 'meter without a limit', 'meters without a limit',
+                 'resources without a limit'):
         assert seen[form] >= 3, form
 
 

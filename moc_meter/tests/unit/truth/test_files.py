@@ -29,7 +29,8 @@ def test_sample_load_reads_every_line_and_admission_takes_it(
     for sample, line in zip(samples, files.lines(samples), strict=True):
         read = admission.admit(record.read(line.encode(), 'other'), NOW)
         assert not read.rounded
-        assert sample == Sample(
+        assert sample._replace(
+                interval=None, counter_start=None, sequence=None) == Sample(
             read.source, read.message_id, calendar.instant(read.timestamp),
             read.meter, read.kind.value, read.unit,
             int(read.volume.scaleb(9)), read.resource_id, read.project_id,
@@ -85,7 +86,7 @@ def test_what_is_known_of_a_world_is_written() -> None:
     said = json.loads(file.getvalue())
     facts = said.pop('facts')
     assert said == {
-        'version': 1, 'seed': 3, 'scale': 'small', 'decimals': True,
+        'version': 2, 'seed': 3, 'scale': 'small', 'decimals': True,
         'source': 'truth-3', 'zone': world.zone,
         'start': calendar.moment(world.start).isoformat(),
         'end': calendar.moment(world.end).isoformat(),

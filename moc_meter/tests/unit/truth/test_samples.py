@@ -239,3 +239,26 @@ def test_decimal_volumes_go_to_the_limit_of_what_is_admitted(
     assert 10 ** 18 * UNIT < largest < 10 ** 20 * UNIT
     assert any(sample.volume % DYADIC and sample.meter == 'mail.processed'
                for sample in samples[1])
+
+
+def test_some_programs_say_what_they_counted_in(
+        samples: dict[int, list[Sample]]) -> None:
+    telling = [found for found in samples.values()
+               if any(sample.sequence is not None for sample in found)]
+    assert 5 < len(telling) < len(samples) - 5
+    for found in telling:
+        for sample in found:
+            if sample.interval:
+                assert sample.kind == 'delta'
+                assert sample.interval[1] == sample.timestamp
+            if sample.counter_start is not None:
+                assert sample.kind == 'cumulative'
+                assert sample.counter_start <= sample.timestamp
+
+
+def test_one_path_of_metadata_may_have_two_values(
+        samples: dict[int, list[Sample]]) -> None:
+    found = [sample.metadata for one in samples.values() for sample in one]
+    assert any(said.get('label') == {'tier': 'silver'}
+               and said['label.tier'] == 'gold' for said in found)
+    assert any(said.get('depth') == -2 for said in found)
