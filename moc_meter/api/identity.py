@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ipaddress
 import secrets
-from collections.abc import Callable, Iterable
+import urllib.parse
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +35,50 @@ NEEDED = 'The request you have made requires authentication.'
 _PARTS = 4
 
 
-def noauth(application: Application) -> Application:
+def noauth(application: Application,
+           hosts: Collection[str] | None = None) -> Application:
     """Believes what a client says of itself.
 
     Who names neither project nor roles is an administrator; a project
     without roles is a member's.
+    hosts: what this service is called, besides the names of loopback; else
+        any page in a browser of this machine could let a name of its own
+        lead here, and read. None: by any name.
     """
     def identified(environ: dict[str, Any], start: Callable[..., Any]
                    ) -> Iterable[bytes]:
+        called = environ.get('HTTP_HOST', '')
+        if hosts is not None and not _is_called(called, hosts):
+            refused: Iterable[bytes] = faults.response(
+                faults.Answer(status=403, text=(
+                    f'This service is not called {called!r}; who is not '
+                    'asked for a proof reaches it as localhost only')),
+                negotiation.prefers_xml(webob.Request(environ))
+            )(environ, start)
+            return refused
         said = context.read(environ)
         roles = said.roles or {'member' if said.project_id else 'admin'}
         context.write(environ, _as(said, roles))
         return application(environ, start)
 
     return identified
+
+
+def _is_called(host: str, names: Collection[str]) -> bool:
+    """Whether a Host is one of the names, or of loopback.
+
+    Browsers send one always.
+    """
+    try:
+        name = urllib.parse.urlsplit(f'//{host}').hostname or ''
+    except ValueError:
+        return False
+    if not host or name == 'localhost' or name in names:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _as(said: Credentials, roles: Iterable[str]) -> Credentials:

@@ -93,7 +93,9 @@ def _doors(conf: cfg.ConfigOpts) -> tuple[identity.Identity, policy.Domains]:
             Path(build.required(conf, 'api', 'users_file')))
         return functools.partial(identity.Basic, users=users), (
             policy.no_domains)
-    return identity.noauth, policy.no_domains
+    anywhere = conf.api.insecure_listen_anywhere or conf.api.behind_proxy
+    hosts = None if anywhere else (conf.api.host.lower(),)
+    return functools.partial(identity.noauth, hosts=hosts), policy.no_domains
 
 
 def _resolved(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

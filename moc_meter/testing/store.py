@@ -67,6 +67,16 @@ class StoreSuite:
         assert [one.sample for one in store.samples(Selection(), 9)] == [
             sample(1)]
 
+    def test_a_batch_that_must_be_whole_is_kept_whole_or_not_at_all(
+            self, store: SampleStore) -> None:
+        store.write_whole([sample(1), sample(2)], _LATER)
+        store.write_whole([sample(2), sample(3)], _LATER)
+        with pytest.raises(errors.SampleConflict):
+            store.write_whole([sample(4), sample(1, volume=Decimal(9))],
+                              _LATER)
+        assert [one.sample for one in store.samples(Selection(), 9)] == [
+            sample(3), sample(2), sample(1)]
+
     def test_statistics_are_exact_and_fresh(self, store: SampleStore) -> None:
         volumes = [Decimal('0.1'), Decimal('99999999999999999999.999999999'),
                    Decimal('-0.000000001'), Decimal('0.2')]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 import webob.multidict
 
 from moc_meter import errors
-from moc_meter.api.v2 import refusals, timestamp
+from moc_meter.api.v2 import literal, refusals, timestamp
 
-_INTEGER = re.compile(r'\s*[+-]?\d+\s*', re.ASCII)
 _TRUE = frozenset(('1', 't', 'true', 'on', 'y', 'yes'))
-#: More items than any store holds; keeps a limit within its integers.
-_MOST = 2 ** 31 - 1
+#: Items of one answer; a list that is longer goes on behind its link.
+_MOST = 100_000
 
 #: All values of one key, in their order.
 Values = Callable[[str], list[str]]
@@ -64,13 +62,11 @@ def integer(name: str) -> Parameter:
         if text is None:
             return None
         try:
-            if _INTEGER.fullmatch(text):
-                return int(text)
-        except ValueError:      # more digits than Python converts
-            pass
-        raise refusals.invalid(
-            name, text, 'unable to convert to int. Error: not a decimal '
-                        'integer')
+            return literal.whole(text)
+        except ValueError:      # or more digits than Python converts
+            raise refusals.invalid(
+                name, text, 'unable to convert to int. Error: not a decimal '
+                            'integer') from None
 
     return Parameter(name, (name,), read_integer)
 

@@ -39,7 +39,7 @@ class ComplexQuery:
         return paging.samples(
             lambda last, wanted: self._store.samples(
                 selection, wanted, where=where, sort=sort, after=last),
-            types.Sample.of, limit, marker)
+            types.Sample.of, limit, marker, sorts=bool(sort))
 
     def _check(self, where: Expression, caller: Caller) -> None:
         """Refuse foreign projects, and what is no regular expression."""

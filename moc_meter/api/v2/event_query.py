@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moc_meter import errors
 from moc_meter.api.context import Caller
-from moc_meter.api.v2 import query, refusals, timestamp
+from moc_meter.api.v2 import literal, query, refusals, timestamp
 from moc_meter.api.v2.arguments import Rule
 from moc_meter.model import metadata, period, traits
 from moc_meter.model.events import EventSelection, TraitRule
@@ -104,19 +103,12 @@ def _trait(rule: Rule) -> Trait:
 
 def _integer(text: str) -> int:
     """One that a trait can be: of 64 bits."""
-    number = int(text)
+    number = literal.whole(text)
     if not -2 ** 63 <= number < 2 ** 63:
         raise ValueError('beyond every trait')
     return number
 
 
-def _double(text: str) -> object:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError('not a finite number')
-    return number
-
-
 _READ: Mapping[TraitType, Callable[[str], object]] = {
-    TraitType.INTEGER: _integer, TraitType.FLOAT: _double,
+    TraitType.INTEGER: _integer, TraitType.FLOAT: literal.finite,
     TraitType.STRING: str, TraitType.DATETIME: timestamp.parse}

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from moc_meter import errors
 from moc_meter.api.context import Caller
-from moc_meter.api.v2 import cloudevents, reading, types
+from moc_meter.api.negotiation import JSON
+from moc_meter.api.v2 import cloudevents, reading, refusals, types
 from moc_meter.api.v2.representation import expose
 from moc_meter.model.admission import Admission
 from moc_meter.model.sample import MeterKind, Sample
@@ -22,9 +24,30 @@ _REFUSED = 'refused'
 #: Must be there, and not be null, which the form of the request lets pass.
 _MANDATORY = ('message_id', 'source', 'counter_name', 'counter_type',
               'counter_unit', 'counter_volume', 'resource_id', 'timestamp')
-_PLAIN = reading.body('samples', [types.IngestedSample])
-_BODY = reading.Body(_PLAIN.name, {
-    **_PLAIN.of, cloudevents.STRUCTURED: cloudevents.structured,
+
+
+def plain(content: bytes) -> list[cloudevents.Item]:
+    """The samples of a list in JSON."""
+    said = reading.document(content)
+    if not isinstance(said, list):
+        raise refusals.invalid('samples', said, 'A list is expected.')
+    return [_item(one) for one in said]
+
+
+def _item(said: Any) -> cloudevents.Item:
+    try:
+        sample: types.IngestedSample = reading.typed(
+            reading.mapping(said, 'samples'), types.IngestedSample, 'samples')
+    except errors.InvalidQuery as refusal:
+        found = said.get('message_id') if isinstance(said, dict) else None
+        return cloudevents.Malformed(
+            found if isinstance(found, str) else None, str(refusal))
+    return sample
+
+
+_XML = reading.body('samples', [types.IngestedSample])
+_BODY = reading.Body(_XML.name, {
+    **_XML.of, JSON: plain, cloudevents.STRUCTURED: cloudevents.structured,
     cloudevents.BATCHED: cloudevents.batched})
 
 
@@ -78,21 +101,22 @@ class Ingest:
         if nulls := [name for name in _MANDATORY
                      if getattr(one, name) is None]:
             raise errors.InvalidSample('must not be null', fields=nulls)
-        if not caller.may_post_to(one.project_id):
+        project = one.project_id or (
+            None if caller.posts_for_others else caller.project_id)
+        if not caller.may_post_to(project):
             raise errors.InvalidSample(
-                'can not post samples to other projects',
-                project_id=one.project_id)
+                'can not post samples to other projects', project_id=project)
         if one.counter_type not in types.KINDS:
             raise errors.InvalidSample(
                 'no such counter type', counter_type=one.counter_type,
                 allowed=[kind.value for kind in types.KINDS])
         # A caller who sees one project must not speak for a source of ours.
         source = (one.source if caller.posts_for_others
-                  else f'{one.project_id}:{one.source}')
+                  else f'{project}:{one.source}')
         return self._admission.admit(Sample(
             source=source, message_id=one.message_id,
             timestamp=one.timestamp, meter=one.counter_name,
             kind=MeterKind(one.counter_type), unit=one.counter_unit,
             volume=one.counter_volume, resource_id=one.resource_id,
-            project_id=one.project_id or None, user_id=one.user_id or None,
+            project_id=project, user_id=one.user_id or None,
             metadata=one.resource_metadata or {}), now)

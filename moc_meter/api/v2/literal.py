@@ -22,6 +22,10 @@ _WORDS = {'True': True, 'False': False, 'None': None}
 _INTEGER = re.compile(r'[+-]?(0|[1-9]\d*)', re.ASCII)
 _FLOAT = re.compile(r'[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?',
                     re.ASCII)
+#: As int() and float() take them, without their underscores and digits of
+#: other scripts.
+_WHOLE = re.compile(r'\s*[+-]?\d+\s*', re.ASCII)
+_REAL = re.compile(r'\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*', re.ASCII)
 _QUOTED = re.compile(r"""'([^'\\\n]*)'|"([^"\\\n]*)\"""")
 
 Alternatives = tuple[tuple[str, str], ...]
@@ -71,10 +75,20 @@ def _guessed(value: str) -> object:
 def _number(value: str) -> int | float:
     if _INTEGER.fullmatch(value):
         return int(value)
-    return _finite(value)
+    return finite(value)
 
 
-def _finite(value: str) -> float:
+def whole(value: str) -> int:
+    """The integer that a text holds; raises ValueError."""
+    if not _WHOLE.fullmatch(value):
+        raise ValueError('not an integer')
+    return int(value)
+
+
+def finite(value: str) -> float:
+    """The double nearest to what a text holds; raises ValueError."""
+    if not _REAL.fullmatch(value):
+        raise ValueError('not a number')
     number = float(value)
     if not math.isfinite(number):
         raise ValueError('not a finite number')
@@ -95,8 +109,8 @@ def _instant(value: str) -> Alternatives:
 
 
 _CONVERTERS = {
-    'integer': lambda value: (metadata.scalar(int(value)),),
-    'float': lambda value: (metadata.scalar(_finite(value)),),
+    'integer': lambda value: (metadata.scalar(whole(value)),),
+    'float': lambda value: (metadata.scalar(finite(value)),),
     'boolean': lambda value: (metadata.scalar(_boolean(value)),),
     'string': lambda value: ((metadata.TEXT, value),),
     'datetime': _instant,

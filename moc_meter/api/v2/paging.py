@@ -34,8 +34,10 @@ from moc_meter.model.sample import MeterKind, Sample
 
 _T = TypeVar('_T')
 _P = TypeVar('_P')
-#: Items that are read at once; so many are in memory.
+#: Items that are read at once; so many are in memory. Of those that are
+#: sorted for each page more, or sorting is most of the work.
 PAGE = 1000
+SORTED_PAGE = 10_000
 _NAME = 'marker'
 MARKER = Parameter(_NAME, (_NAME,), lambda values: single(_NAME, values))
 
@@ -47,6 +49,7 @@ class Pages(Generic[_T, _P]):
     read: so many items after a place, or from the first on.
     show: an item as it is answered.
     place: where an item stands; mark: the same as its marker holds it.
+    sorts: whether all items are sorted for each page.
     last: the place of the last item where more follow; else None.
     """
 
@@ -56,12 +59,13 @@ class Pages(Generic[_T, _P]):
     mark: Callable[[_P], Sequence[Any]]
     limit: int
     after: _P | None
+    sorts: bool = False
     last: _P | None = None
 
     def __iter__(self) -> Iterator[Any]:
         left, last = self.limit, self.after
         while left:
-            wanted = min(left, PAGE)
+            wanted = min(left, SORTED_PAGE if self.sorts else PAGE)
             page = self.read(last, wanted + 1)
             yield from map(self.show, page[:wanted])
             if len(page) <= wanted:
@@ -107,10 +111,11 @@ def position(marker: str | None, of: Callable[[Any], _P]) -> _P | None:
 def samples(read: Callable[[StoredSample | None, int],
                            Sequence[StoredSample]],
             show: Callable[[StoredSample], Any], limit: int,
-            marker: str | None) -> Pages[StoredSample, StoredSample]:
+            marker: str | None, sorts: bool = False
+            ) -> Pages[StoredSample, StoredSample]:
     """A list of samples; the place of one is what its marker has of it."""
     return Pages(read=read, show=show, place=lambda stored: stored,
-                 mark=_sample_mark, limit=limit,
+                 mark=_sample_mark, limit=limit, sorts=sorts,
                  after=position(marker, _sample_of))
 
 
@@ -159,11 +164,11 @@ def _sample_of(parts: Any) -> StoredSample:
     return StoredSample(
         recorded_at=period.instant(_whole(recorded)), sample=Sample(
             timestamp=period.instant(_whole(timestamp)),
-            volume=Decimal(_checked(volume)), message_id=message_id,
+            volume=_volume(volume), message_id=message_id,
             source=source, meter=meter, kind=MeterKind(kind), unit=unit,
             resource_id=resource,
-            project_id=None if project is None else _checked(project),
-            user_id=None if user is None else _checked(user)))
+            project_id=_checked_or_none(project),
+            user_id=_checked_or_none(user)))
 
 
 def _meter_mark(seen: MeterSeen) -> Sequence[Any]:
@@ -175,7 +180,7 @@ def _meter_of(parts: Any) -> MeterSeen:
     name, kind, unit = map(_checked, texts)
     return MeterSeen(
         name=name, kind=MeterKind(kind), unit=unit,
-        resource_id=None if resource is None else _checked(resource))
+        resource_id=_checked_or_none(resource))
 
 
 def _text_of(parts: Any) -> str:
@@ -190,7 +195,20 @@ def _checked(text: object) -> str:
     return text
 
 
+def _checked_or_none(text: object) -> str | None:
+    return None if text is None else _checked(text)
+
+
 def _whole(number: object) -> int:
-    if not isinstance(number, int):
+    if not isinstance(number, int) or isinstance(number, bool):
         raise TypeError(f'{number!r} is no whole number')
     return number
+
+
+def _volume(text: object) -> Decimal:
+    """As it can be stored; a power of ten in it would be written out."""
+    volume = Decimal(_checked(text))
+    if (not volume.is_finite() or not quantity.is_bounded(volume)
+            or quantity.rounded(volume) != volume):
+        raise ValueError(f'{volume} is no volume')
+    return quantity.rounded(volume)     # else zero keeps a power of its own

@@ -44,7 +44,8 @@ class Posting:
 
         direct: whether they are in the store on return, instead of on the
             bus.
-        Raises InvalidQuery or InvalidSample for the first bad one,
+        Raises InvalidQuery or InvalidSample for the first bad one;
+        SampleTooOld or SampleConflict where the store does not keep one;
         StoreUnavailable or BusUnavailable where they could not be handed on:
         a repeated request then doubles nothing.
         """
@@ -57,7 +58,7 @@ class Posting:
             self._complete(one, meter, caller, now)
         samples = self._admitted(posted, now)
         if direct:
-            self.store.write(samples, now)
+            self.store.write_whole(samples, now)
         else:
             for message in messages.encoded(samples, (), self.signer):
                 self.sender.send(message)

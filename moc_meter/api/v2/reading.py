@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -77,7 +78,8 @@ def document(content: bytes) -> Any:
     """JSON with exact numbers, nested no deeper than our requests."""
     try:
         found = json.loads(content.decode(), parse_float=Decimal,
-                           parse_constant=_refused)
+                           parse_constant=_refused,
+                           object_pairs_hook=_object)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise errors.InvalidQuery(
             'Request is not in valid JSON format') from None
@@ -96,17 +98,21 @@ def typed(said: Any, datatype: object, name: str) -> Any:
         return restjson.fromjson(datatype, said)
 
 
+def mapping(said: Any, name: str) -> dict[str, Any]:
+    """What JSON said, where it is an object; else raises InvalidQuery."""
+    if not isinstance(said, dict):
+        raise refusals.invalid(name, said, 'An object is expected.')
+    return said
+
+
 def _from_json(content: bytes, datatype: object, name: str) -> Any:
     found = document(content)
     if not isinstance(datatype, wsme.types.ArrayType):
-        if not isinstance(found, dict):
-            raise refusals.invalid(name, found, 'An object is expected.')
-        return typed(found, datatype, name)
+        return typed(mapping(found, name), datatype, name)
     if not isinstance(found, list | None):
         raise refusals.invalid(name, found, 'A list is expected.')
     for item in found or ():
-        if not isinstance(item, dict):
-            raise refusals.invalid(name, item, 'An object is expected.')
+        mapping(item, name)
     return typed(found, datatype, name)
 
 
@@ -131,6 +137,17 @@ def _refused(constant: str) -> None:
         f'Request is not in valid JSON format: {constant} is no number')
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values under one name nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, _)] = collections.Counter(
+            name for name, _ in pairs).most_common(1)
+        raise errors.InvalidQuery(
+            f'Request is not in valid JSON format: {twice!r} is there twice')
+    return found
+
+
 def _check_depth(document: object) -> None:
     """Raise InvalidQuery where the document is nested beyond our requests.
 
@@ -150,6 +167,13 @@ def _too_deep() -> errors.InvalidQuery:
     return errors.InvalidQuery('Request is nested too deeply')
 
 
+class _Pair(wsme.types.Base):           # type: ignore[misc]
+    """An entry of a mapping, as XML has it."""
+
+    key = wsme.types.text
+    value = wsme.types.text
+
+
 def _tree(content: bytes) -> ElementTree.Element:
     """The document; one with definitions of its own is refused.
 
@@ -161,10 +185,29 @@ def _tree(content: bytes) -> ElementTree.Element:
     return ElementTree.fromstring(content)      # noqa: S314
 
 
+def _check_elements(element: ElementTree.Element, datatype: Any) -> None:
+    """Raise InvalidQuery for an element that WSME would leave unread."""
+    if isinstance(datatype, wsme.types.ArrayType):
+        known = {'item': datatype.item_type}
+    elif isinstance(datatype, wsme.types.DictType):
+        known = {'item': _Pair}
+    elif wsme.types.iscomplex(datatype):
+        known = {one.name: one.datatype
+                 for one in wsme.types.list_attributes(datatype)}
+    else:
+        known = {}
+    for child in element:
+        if child.tag not in known:
+            raise refusals.unknown(child.tag)
+        _check_elements(child, known[child.tag])
+
+
 def _from_xml(content: bytes, datatype: object, name: str) -> Any:
     try:
+        tree = _tree(content)
+        _check_elements(tree, datatype)
         with _refusing(name):
-            return restxml.fromxml(datatype, _tree(content))
+            return restxml.fromxml(datatype, tree)
     except (ElementTree.ParseError, AttributeError, TypeError):
         # WSME takes for granted that a mapping's items have both parts.
         raise errors.InvalidQuery(

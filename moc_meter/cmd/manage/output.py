@@ -6,10 +6,11 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from moc_meter.api.v2 import timestamp
+from moc_meter.cmd import text
 from moc_meter.model import quantity
 from moc_meter.model.statistics import Statistics
 
@@ -19,6 +20,10 @@ def line(value: object) -> str:
 
     A number that is not finite, which JSON does not have, is null.
     """
+    return text.line(value, _leaf)
+
+
+def _leaf(value: object) -> str:
     match value:
         case float() if not math.isfinite(value):
             return 'null'
@@ -26,11 +31,6 @@ def line(value: object) -> str:
             return quantity.text(value)
         case datetime.datetime():
             return json.dumps(timestamp.show(value))
-        case Mapping():
-            return '{' + ', '.join(f'{line(key)}: {line(inner)}'
-                                   for key, inner in value.items()) + '}'
-        case list() | tuple():
-            return '[' + ', '.join(map(line, value)) + ']'
         case _:
             return json.dumps(value)
 
@@ -43,15 +43,9 @@ def figures(found: Statistics | None) -> dict[str, object] | None:
             'max': found.max}
 
 
-def shown(text: str) -> str:
-    """The text on one line and harmless to a terminal."""
-    return ''.join(one if one.isprintable() else repr(one)[1:-1]
-                   for one in text)
-
-
 def row(cells: Sequence[object], widths: Sequence[int]) -> str:
     """A row of a table; the last cell is as long as it is."""
-    texts = [shown(str(cell)) for cell in cells]
-    padded = [text.ljust(width) for text, width in zip(texts, widths,
+    texts = [text.shown(str(value)) for value in cells]
+    padded = [cell.ljust(width) for cell, width in zip(texts, widths,
                                                        strict=False)]
     return '  '.join([*padded, *texts[len(widths):]]).rstrip()

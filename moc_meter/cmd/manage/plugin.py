@@ -12,6 +12,7 @@ from oslo_config import cfg
 from moc_meter import contracts, plugins
 from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification import probe
+from moc_meter.cmd import text
 from moc_meter.cmd.manage import output
 from moc_meter.cmd.manage.arguments import Group
 from moc_meter.plugins import Installed
@@ -75,7 +76,7 @@ def check(conf: cfg.ConfigOpts) -> int:
         print(f'{"BROKEN" if wrong else "ok    "} {one.namespace} {one.name} '
               f'({one.package} {one.version})')
         for sentence in wrong:
-            print(f'       {output.shown(sentence)}')
+            print(f'       {text.shown(sentence)}')
     return 1 if broken else 0
 
 

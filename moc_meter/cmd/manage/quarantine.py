@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from moc_meter import errors
-from moc_meter.cmd import build_store
+from moc_meter.cmd import build_store, text
 from moc_meter.cmd.manage import arguments, output, release
 from moc_meter.cmd.manage.arguments import Group
 from moc_meter.cmd.progress import Progress
@@ -81,11 +81,11 @@ def show(conf: cfg.ConfigOpts) -> int:
         raise _gone(conf.command.id)
     facts = {**_facts(kept), 'source': kept.refused.source or ''}
     for name, value in facts.items():
-        print(f'{name}: {output.shown(str(value))}')
+        print(f'{name}: {text.shown(str(value))}')
     print(flush=True)
     content = kept.refused.content
     if sys.stdout.isatty():
-        print(output.shown(content.decode(errors='backslashreplace')))
+        print(text.shown(content.decode(errors='backslashreplace')))
     else:
         sys.stdout.buffer.write(content)
     return 0

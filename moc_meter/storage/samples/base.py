@@ -37,6 +37,15 @@ class SampleStore(Protocol):
             instant plus their place in the batch in microseconds.
         """
 
+    def write_whole(self, samples: Sequence[Sample],
+                    now: datetime.datetime) -> None:
+        """Keep all of a batch, as write() does, or nothing of it.
+
+        Raises SampleConflict where something else is kept under the identity
+        of one of the samples, SampleTooOld where samples of its time were
+        dropped; then nothing has changed, and quarantine has none of them.
+        """
+
     def expire(self, level: query.RetentionLevel, until: datetime.datetime,
                now: datetime.datetime, by: str,
                stop: threading.Event) -> int:
@@ -44,7 +53,9 @@ class SampleStore(Protocol):
 
         From then on one that is older goes to quarantine. Rollups stay, and
         so do all the answers out of them; a question that would need a
-        dropped sample is refused with InvalidQuery. May be done again, and
+        dropped sample is refused with InvalidQuery. But samples(), sample(),
+        events() and history() have what is kept, and no word of what is not.
+        May be done again, and
         finishes what was interrupted, be it by ``stop``. Returns how many
         were dropped, of what is finished.
         by: who it is that drops, for the journal.
@@ -98,6 +109,7 @@ class SampleStore(Protocol):
                ) -> list[query.MeterSeen]:
         """Meters by name, then resource; see MeterSeen.
 
+        An event counts like a delta.
         after: the last one of the page before.
         """
 

@@ -18,9 +18,10 @@ import sqlalchemy as sa
 
 from moc_meter import errors
 from moc_meter.model import period
+from moc_meter.model.expression import Column
 from moc_meter.model.query import Field, MeterSeen, ResourceSeen, Selection
 from moc_meter.model.sample import MeterKind
-from moc_meter.storage.samples import plan, select
+from moc_meter.storage.samples import matching, plan, select
 from moc_meter.storage.samples.cells import sample, spans
 from moc_meter.storage.tables import samples as tables
 
@@ -103,7 +104,8 @@ def values(conn: sa.Connection, field: Field, selection: Selection,
 def _seen(conn: sa.Connection, selection: Selection) -> sa.Select[Any]:
     """A row a span: what its series says, its metadata, first and last.
 
-    first is null where the selected range has no sample of the span.
+    An event counts like a delta. first is null where the selected range has
+    no sample of the span.
     """
     if selection.message_ids:
         raise errors.InvalidQuery(
@@ -114,7 +116,8 @@ def _seen(conn: sa.Connection, selection: Selection) -> sa.Select[Any]:
     reaching = ([] if start is None else [last >= start]) + (
         [] if end is None else [first < end])
     return sa.select(
-        series, span.c.metadata_id,
+        *(column for column in series.c if column is not series.c.kind),
+        matching.column(Column.KIND).label('kind'), span.c.metadata_id,
         _cut(first, select.within(first, start, None), start, end,
              sample.c.timestamp).label('first'),
         _cut(last, select.within(last, None, end), start, end,

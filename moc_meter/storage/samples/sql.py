@@ -83,6 +83,11 @@ class SqlSampleStore:
 
         return self._write(samples, now, work)
 
+    def write_whole(self, samples: Sequence[Sample],
+                    now: datetime.datetime) -> None:
+        self._write(samples, now, lambda conn, rows: _append_whole(
+            conn, rows, samples))
+
     def release(self, number: int, samples: Sequence[Sample],
                 now: datetime.datetime) -> query.Written:
         """Keep the samples of a row of quarantine, which leaves it thereby.
@@ -95,12 +100,7 @@ class SqlSampleStore:
         def work(conn: sa.Connection, rows: Sequence[Row]) -> query.Written:
             if not quarantine.remove(conn, number):
                 raise errors.NotFound('no such row in quarantine', id=number)
-            written = _append(conn, rows, samples)
-            for sample, outcome in zip(samples, written.outcomes,
-                                       strict=True):
-                if outcome in _REFUSALS:
-                    raise _refusal(sample, outcome)
-            return written
+            return _append_whole(conn, rows, samples)
 
         return self._write(samples, now, work)
 
@@ -256,6 +256,16 @@ def _append(conn: sa.Connection, rows: Sequence[Row],
     marks.append(conn, [sample for sample, outcome in zip(
         samples, written.outcomes, strict=True)
         if not sample.is_event and outcome is not query.Outcome.EXPIRED])
+    return written
+
+
+def _append_whole(conn: sa.Connection, rows: Sequence[Row],
+                  samples: Sequence[Sample]) -> query.Written:
+    """All of them; raises what the first is refused with."""
+    written = _append(conn, rows, samples)
+    for sample, outcome in zip(samples, written.outcomes, strict=True):
+        if outcome in _REFUSALS:
+            raise _refusal(sample, outcome)
     return written
 
 

@@ -105,8 +105,7 @@ __import__('uuid').uuid4(), one.volume,
         order='time'),
     Defect(
         name='a swapped project', file='api/v2/ingest.py',
-        text='project_id=one.project_id or None, '
-             'user_id=one.user_id or None',
+        text='project_id=project, user_id=one.user_id or None',
         planted='project_id=one.user_id or None, '
                 'user_id=one.project_id or None',
         leads=r"samples have project_id 'u-\w+' instead of '\w+'"),

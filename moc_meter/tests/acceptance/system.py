@@ -169,6 +169,27 @@ def configured(folder: Path, process: str,
     return path
 
 
+def deployed(stack: contextlib.ExitStack, folder: Path,
+             settings: Mapping[str, Mapping[str, object]]
+             ) -> dict[str, Process]:
+    """Processes on one database, which the collector's file names.
+
+    settings: by script, options as configured() takes them.
+    """
+    files = {script: configured(folder / script, script, values)
+             for script, values in settings.items()}
+    with Process('moc-meter-manage', '--config-file',
+                 files['moc-meter-collector'], 'db', 'upgrade',
+                 folder=folder / 'manage') as manage:
+        assert manage.wait() == 0, manage.complained
+    processes = {script: stack.enter_context(
+        Process(script, '--config-file', file, folder=file.parent))
+        for script, file in files.items()}
+    if 'moc-meter-agent' in processes:
+        processes['moc-meter-agent'].wait_for('listening exchanges')
+    return processes
+
+
 def ask(url: str, path: str, *, body: bytes | None = None,
         headers: Mapping[str, str] | None = None) -> Answer:
     """One request of its own connection; the path goes out as it is."""

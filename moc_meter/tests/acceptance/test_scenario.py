@@ -33,6 +33,7 @@ from moc_meter.tests.acceptance.system import (
     Process,
     ask,
     configured,
+    deployed,
 )
 from moc_meter.tests.servers.base import ServerFailed, until
 from moc_meter.tests.servers.mariadb import MariaDB
@@ -43,7 +44,7 @@ from moc_meter.tests.stores import migrated
 SYSTEMS = ('all-in-one', 'postgresql', 'mariadb')
 _RECORDED = re.compile(
     rb'(recorded_at(?:": "|>))\d{4}-\d\d-\d\dT[\d:.]+')
-_HOST = {'Host': 'meter.example:8777'}
+_HOST = {'Host': 'localhost:8777'}
 _NOT_POLLED = {'polling.hypervisor': '', 'polling.hardware': ''}
 
 
@@ -174,17 +175,7 @@ def distributed(stack: contextlib.ExitStack, folder: Path, cloud: str,
         'moc-meter-jobs': {'database.url': database}}
     if signed:
         sign(folder, settings)
-    files = {script: configured(folder / script, script, values)
-             for script, values in settings.items()}
-    with Process('moc-meter-manage', '--config-file',
-                 files['moc-meter-collector'], 'db', 'upgrade',
-                 folder=folder / 'manage') as manage:
-        assert manage.wait() == 0, manage.complained
-    processes = {script: stack.enter_context(
-        Process(script, '--config-file', file, folder=file.parent))
-        for script, file in files.items()}
-    processes['moc-meter-agent'].wait_for('listening exchanges')
-    return System(list(processes.values()))
+    return System(list(deployed(stack, folder, settings).values()))
 
 
 def sign(folder: Path, settings: Mapping[str, dict[str, object]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -17,8 +16,8 @@ from moc_meter.tests.acceptance import truths
 from moc_meter.tests.acceptance.system import Process
 from moc_meter.tests.servers.base import until
 
-#: Seconds of a core that it may take, and that a test waits for it.
-LOADED, PATIENCE = 60, 240
+#: Seconds that a test waits for it on a busy machine.
+PATIENCE = 240
 LAST = 'the next start finds the cloud there'
 
 
@@ -43,10 +42,8 @@ def demo(folder: Path) -> Iterator[Process]:
         yield service
 
 
-def test_it_is_loaded_in_a_minute(demo: Process) -> None:
-    """Of one core; how many others there are is not its matter."""
+def test_it_says_how_long_loading_took(demo: Process) -> None:
     assert int(demo.wait_for(r'It took (\d+) s\.')[1]) > 0
-    assert cpu_seconds(demo.pid) <= LOADED
     assert demo.complained.count('WARNING') == 0
 
 
@@ -61,13 +58,11 @@ def test_every_question_that_it_shows_has_an_answer(demo: Process) -> None:
 
 def test_the_check_that_it_shows_finds_its_answers_right(demo: Process
                                                          ) -> None:
-    """Of the questions that it shows; reading all samples takes a while."""
+    """Of every sample, and of a hundred questions by chance."""
     words = demo.wait_for(r'moc-meter truth (check .+)')[1].split()
-    asked = [word for path in re.findall(r"curl '\S+?(/v2/\S+)'", demo.said)
-             for word in ('--question', path)]
-    assert len(asked) == 6
-    done = truths.run(*words, *asked)
+    done = truths.run(*words, '--questions', 100)
     assert done.status == 0, done.said + done.complained
+    assert 'questions: 100 asked, 0 ' in done.said
 
 
 def test_the_next_start_finds_it_there(demo: Process, folder: Path) -> None:
@@ -77,11 +72,6 @@ def test_the_next_start_finds_it_there(demo: Process, folder: Path) -> None:
         assert len(figures(service)) == 3
         assert figures(service) == figures(demo)
         assert service.end() == 0
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 def figures(service: Process) -> list[str]:

@@ -17,6 +17,7 @@ from moc_meter.tests.acceptance.system import (
     Process,
     ask,
     configured,
+    deployed,
     program,
 )
 from moc_meter.tests.servers.base import until
@@ -88,18 +89,7 @@ def distributed(stack: contextlib.ExitStack, folder: Path, database: str,
         settings['moc-meter-agent'] = {
             **_NOT_POLLED, 'messaging.url': bus,
             'DEFAULT.state_dir': folder / 'agent-state', **agent}
-    files = {script: configured(folder / script, script, values)
-             for script, values in settings.items()}
-    with Process('moc-meter-manage', '--config-file',
-                 files['moc-meter-collector'], 'db', 'upgrade',
-                 folder=folder / 'manage') as manage:
-        assert manage.wait() == 0, manage.complained
-    processes = {script: stack.enter_context(
-        Process(script, '--config-file', file, folder=file.parent))
-        for script, file in files.items()}
-    if agent:
-        processes['moc-meter-agent'].wait_for('listening exchanges')
-    return processes['moc-meter-api']
+    return deployed(stack, folder, settings)['moc-meter-api']
 
 
 def stored(url: str, source: str) -> list[dict[str, Any]]:

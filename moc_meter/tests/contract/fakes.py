@@ -15,7 +15,7 @@ from moc_meter.messaging import entry
 from moc_meter.model import metadata, period, quantity, query
 from moc_meter.model.events import COMPARISONS, EventSelection
 from moc_meter.model.expression import Expression, Order
-from moc_meter.model.sample import Refused, Sample
+from moc_meter.model.sample import MeterKind, Refused, Sample
 from moc_meter.model.statistics import Statistics
 from moc_meter.model.traits import TraitType, project, traits
 from moc_meter.storage.samples.series import parts
@@ -47,8 +47,7 @@ class FakeStore:
               now: datetime.datetime) -> query.Written:
         self.ping()
         with self._lock:
-            outcomes = tuple(self._keep(sample, now, place)
-                             for place, sample in enumerate(samples))
+            outcomes = self._keep_all(samples, now)
         self.quarantine([
             Refused(content=entry.write_sample(sample),
                     code=_REFUSALS[outcome].code, reason=outcome.value,
@@ -56,6 +55,21 @@ class FakeStore:
             for sample, outcome in zip(samples, outcomes, strict=True)
             if outcome in _REFUSALS], now)
         return query.Written(outcomes)
+
+    def write_whole(self, samples: Sequence[Sample],
+                    now: datetime.datetime) -> None:
+        self.ping()
+        with self._lock:
+            before = dict(self._kept)
+            for outcome in self._keep_all(samples, now):
+                if outcome in _REFUSALS:
+                    self._kept = before
+                    raise _REFUSALS[outcome](outcome.value)
+
+    def _keep_all(self, samples: Sequence[Sample], now: datetime.datetime
+                  ) -> tuple[query.Outcome, ...]:
+        return tuple(self._keep(sample, now, place)
+                     for place, sample in enumerate(samples))
 
     def expire(self, level: query.RetentionLevel, until: datetime.datetime,
                now: datetime.datetime, by: str,
@@ -123,10 +137,12 @@ class FakeStore:
         seen: dict[Identity, query.MeterSeen] = {}
         for kept in self._seen(selection):
             said = kept.sample
+            kind = (MeterKind.DELTA if said.kind is MeterKind.EVENT
+                    else said.kind)
             meter = query.MeterSeen(
-                name=said.meter, kind=said.kind, unit=said.unit,
+                name=said.meter, kind=kind, unit=said.unit,
                 **({} if unique else _owner(said)))
-            seen.setdefault((said.meter, meter.resource_id or '', said.kind,
+            seen.setdefault((said.meter, meter.resource_id or '', kind,
                              said.unit), meter)
         return [meter for key, meter in sorted(seen.items())
                 if after is None or key > (

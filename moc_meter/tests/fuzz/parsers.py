@@ -19,6 +19,7 @@ from moc_meter.api.v2 import (
     cloudevents,
     event_query,
     filters,
+    ingest,
     paging,
     query,
     reading,
@@ -55,6 +56,7 @@ def _body(text: str) -> None:
     content = text.encode('utf-8', 'surrogatepass')
     _refusing(cloudevents.structured, content)
     _refusing(cloudevents.batched, content)
+    _refusing(ingest.plain, content)
     for kinds in _BODIES:
         for of_kind in kinds.values():
             _refusing(of_kind, content)

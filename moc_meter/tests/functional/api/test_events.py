@@ -171,6 +171,8 @@ def test_events_are_selected_by_what_they_say(api: Any) -> None:
      'the value 17.3 to the expected data type integer.'),
     (rule('n', 'eq', 2 ** 63, 'integer'), 'Unable to convert'),
     (rule('n', 'eq', 'nan', 'float'), 'Unable to convert'),
+    (rule('n', 'eq', '1_0', 'float'), 'Unable to convert'),
+    (rule('n', 'eq', '%D9%A3', 'integer'), 'Unable to convert'),
     (rule('n', 'eq', 'now', 'datetime'), 'Unable to convert'),
     ('q.field=state', 'Mandatory field missing'), ('limit=0', 'positive'),
     ('other=1', 'Unknown argument: "other"'), (rule('n', 'eq', '%00'), ''),

@@ -64,8 +64,17 @@ sound = st.recursive(comparisons, lambda inner: st.one_of(
     st.builds(lambda one, other: {'and': [one, other]}, inner, inner),
     st.builds(lambda one, other: {'or': [one, other]}, inner, inner)),
     max_leaves=6)
-markers = st.lists(scalars | st.sampled_from(('gauge', 10 ** 30)),
-                   max_size=11).map(_marker)
+#: As decimals write them, of any power of ten.
+volumes = st.builds('{}E{:+}'.format, st.integers(-99, 99),
+                    st.integers(-10 ** 7, 10 ** 7))
+#: As samples have them, but for what is drawn.
+places = st.tuples(
+    st.integers(), st.integers(), volumes | values, values, values, values,
+    st.sampled_from(('gauge', 'delta', 'x')), values, values,
+    st.none() | values, st.none() | values).map(list)
+markers = (places | st.lists(
+    scalars | volumes | st.sampled_from(('gauge', 10 ** 30)),
+    max_size=11)).map(_marker)
 
 
 def _text(said: Any) -> str:
@@ -101,6 +110,19 @@ def test_any_filter_is_answered(api: Any, said: Any, order: Any) -> None:
                  {'orderby': _text(order)}):
         answer = api.post_json('/v2/query/samples', body, expect_errors=True)
         assert answer.status_int in (200, 400), answer.text
+
+
+@settings(_few, max_examples=100)
+@given(marker=markers, order=st.sampled_from(COLUMNS[:7]))
+@example(marker=_marker([1, 1, '1E+100000', 'a', 'a', 'a', 'gauge', 'a', 'a',
+                         None, None]), order='volume')
+@example(marker=_marker([1, 1, '0E+999999', 'a', 'a', 'a', 'gauge', 'a', 'a',
+                         None, None]), order='volume')
+def test_any_marker_is_answered(api: Any, marker: str, order: str) -> None:
+    answer = api.post_json(
+        f'/v2/query/samples?marker={marker}',
+        {'orderby': json.dumps([{order: 'asc'}])}, expect_errors=True)
+    assert answer.status_int in (200, 400), answer.text
 
 
 @pytest.mark.parametrize('path', [

@@ -64,8 +64,41 @@ def test_nothing_that_identifies_a_sample_is_guessed(api: Any, field: str
                                                      ) -> None:
     body = ingested()
     del body[field]
-    refusal = api.post_json(URL, [body], status=400).json
-    assert field in refusal['error_message']['faultstring']
+    [answer] = api.post_json(URL, [body]).json
+    assert answer['status'] == 'refused'
+    assert field in answer['reason']
+
+
+@pytest.mark.parametrize(('wrong', 'said'), [
+    (5, 'An object is expected'), (None, 'An object is expected'),
+    (ingested('bad', nonsense=1), 'nonsense'),
+    (ingested('bad', counter_volume='NaN'), 'finite'),
+    (ingested('bad', counter_unit=3), 'counter_unit'),
+    (ingested('bad', timestamp='soon'), 'timestamp'),
+    (ingested('bad', resource_metadata='x'), 'resource_metadata')])
+def test_an_item_that_is_no_sample_is_refused_and_no_other(
+        api: Any, wrong: Any, said: str) -> None:
+    found = api.post_json(URL, [ingested('n-1'), wrong, ingested('n-2')]).json
+    assert [one['status'] for one in found] == ['stored', 'refused', 'stored']
+    assert said in found[1]['reason']
+    assert found[1].get('message_id') == (
+        'bad' if isinstance(wrong, dict) else None)
+
+
+@pytest.mark.parametrize('project', [{'project_id': None}, {}])
+def test_without_a_project_it_is_that_of_a_limited_caller(
+        store: SampleStore, api: Any, project: dict[str, object]) -> None:
+    def body(name: str) -> dict[str, object]:
+        return {**ingested(name, project_id=None), **project}
+
+    assert statuses(api, body('n-1'), **MEMBER) == ['stored']
+    assert statuses(api, body('n-2')) == ['stored']
+    found = {one.sample.message_id: one.sample
+             for one in store.samples(Selection(), 9)}
+    assert (found['n-1'].project_id, found['n-1'].source) == (
+        'p1', 'p1:region-1')
+    assert (found['n-2'].project_id, found['n-2'].source) == (
+        None, 'region-1')
 
 
 @MANDATORY
@@ -86,7 +119,9 @@ def test_a_member_posts_for_the_own_project_and_a_source_of_its_own(
 
 
 def test_nothing_to_store_is_refused(api: Any) -> None:
-    api.post_json(URL, [], status=400)
+    bodies: tuple[object, ...] = ([], {}, None, 5)
+    for body in bodies:
+        api.post_json(URL, body, status=400)
     api.get(URL, status=405)
 
 

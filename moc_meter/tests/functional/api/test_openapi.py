@@ -105,7 +105,7 @@ def test_its_body_is_that_of_the_code(operation: Operation, root: Root
     assert set(content) == set(body.of if body else ())
     if body:
         datatype = inspect.getclosurevars(
-            body.of['application/json']).nonlocals['datatype']
+            body.of['application/xml']).nonlocals['datatype']
         compare(content['application/json']['schema'], datatype, TAKEN)
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import json
 import re
 import urllib.parse
 from decimal import Decimal
@@ -13,9 +15,12 @@ from typing import Any
 import pytest
 import webob
 
-from moc_meter.api.v2 import paging
+from moc_meter.api.v2 import arguments, paging
+from moc_meter.model.query import StoredSample
 from moc_meter.model.sample import MeterKind, Sample
+from moc_meter.storage import engine
 from moc_meter.storage.samples.base import SampleStore
+from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.tests.functional.api import wiring
 from moc_meter.tests.functional.api.wiring import posted
 
@@ -98,6 +103,36 @@ def test_a_marker_that_is_none_is_refused(api: Any, path: str,
     assert 'Invalid marker' in wiring.complaint(answer)
 
 
+@pytest.mark.parametrize('volume', [
+    'NaN', 'sNaN', '-Infinity', '1E+100000', '1E-100000', '1E+20', '-1E+20',
+    '0.0000000001', ''])
+def test_a_volume_that_no_sample_has_makes_no_marker(api: Any, volume: str
+                                                     ) -> None:
+    wiring.keep(api, wiring.table())
+    place = base64.urlsafe_b64encode(json.dumps(
+        [1, 1, volume, 'a', 's', 'm', 'gauge', 'u', 'r', None, None]
+    ).encode()).decode().rstrip('=')
+    for answer in (
+            api.get(f'/v2/samples?marker={place}', status=400),
+            api.post_json(f'/v2/query/samples?marker={place}',
+                          {'orderby': '[{"volume": "asc"}]'}, status=400)):
+        assert 'Invalid marker' in wiring.complaint(answer)
+
+
+def test_the_largest_volumes_are_in_markers(every_store: SampleStore) -> None:
+    api = wiring.client(every_store)
+    volumes = ['-99999999999999999999.999999999', '0.000000001',
+               '99999999999999999999.999999999']
+    wiring.keep(api, [wiring.posted(counter_volume=one) for one in volumes])
+    url, found = '/v2/query/samples', []
+    while url:
+        answer = api.post_json(url, {'orderby': '[{"volume": "asc"}]',
+                                     'limit': 1})
+        found += re.findall(r'"volume": ([-0-9.]+)', answer.text)
+        url = answer.headers.get('Link', '<>').split('>')[0][1:]
+    assert found == volumes
+
+
 def test_a_marker_comes_once(api: Any) -> None:
     api.get('/v2/samples?marker=a&marker=b', status=400)
 
@@ -113,6 +148,37 @@ def test_a_list_is_read_in_pages_of_any_number(
         answer = api.get(f'/v2/samples?limit={limit}')
         assert [one['volume'] for one in answer.json] == whole[:limit]
         assert ('Link' in answer.headers) == (limit < 10)
+
+
+def test_a_list_that_is_sorted_is_read_at_once(sqlite_url: str) -> None:
+    with wiring.store(sqlite_url):
+        pass
+    made = engine.make_engine(sqlite_url)
+    store = Counted(made)
+    store.write([sample(number) for number in range(2500)], wiring.NOW)
+    answer = wiring.client(store).post_json('/v2/query/samples', {
+        'orderby': '[{"volume": "asc"}]', 'limit': 2500})
+    made.dispose()
+    assert [one['volume'] for one in answer.json] == list(range(2500))
+    assert store.lists == 1
+
+
+class Counted(SqlSampleStore):
+    """Counts how often it was asked for samples."""
+
+    lists = 0
+
+    def samples(self, *given: Any, **named: Any) -> list[StoredSample]:
+        self.lists += 1
+        return super().samples(*given, **named)
+
+
+def test_a_list_beyond_the_largest_answer_goes_on_behind_its_link(
+        api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, '_MOST', 3)
+    wiring.keep(api, wiring.table())
+    first, last = pages(api, f'/v2/samples?limit={10 ** 9}')
+    assert (len(first.json), len(last.json)) == (3, 1)
 
 
 def sample(number: int) -> Sample:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
+import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from moc_meter.model.query import Selection
+from moc_meter.model.query import RetentionLevel, Selection
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.tests.contract.fakes import FakeStore
 from moc_meter.tests.functional.api import wiring
@@ -143,6 +146,32 @@ def test_directly_and_by_the_bus_a_sample_has_the_same_id(api: Any) -> None:
         api.post_json(DIRECT, [posted()]).json)
 
 
+def test_directly_a_sample_that_cannot_stay_refuses_the_whole_request(
+        every_store: SampleStore) -> None:
+    api = wiring.client(every_store)
+    api.post_json(DIRECT, [posted(timestamp='2026-01-01')])
+    every_store.expire(
+        RetentionLevel.SAMPLES,
+        datetime.datetime(2026, 2, 1, tzinfo=datetime.UTC), wiring.NOW,
+        'test', threading.Event())
+    answer = api.post_json(DIRECT, [posted(), posted(
+        timestamp='2026-01-31T23:59:59')], status=400)
+    assert 'have been dropped' in wiring.complaint(answer)
+    assert kept(every_store) == []
+
+
+def test_directly_a_sample_in_conflict_refuses_the_whole_request(
+        api: Any, store: SampleStore, outbox: Outbox) -> None:
+    api.post_json(URL, [posted()])
+    [sample] = outbox.samples
+    other = dataclasses.replace(sample, volume=Decimal(9))
+    store.write([other], wiring.NOW)
+    answer = api.post_json(DIRECT, [posted(resource_id='b'), posted()],
+                           status=400)
+    assert 'same identity' in wiring.complaint(answer)
+    assert kept(store) == [other]
+
+
 @pytest.mark.parametrize('url', [URL, DIRECT])
 def test_one_bad_sample_refuses_the_whole_request(
         api: Any, store: SampleStore, outbox: Outbox, url: str) -> None:
@@ -163,6 +192,33 @@ def test_without_the_store_nothing_is_taken_directly() -> None:
     answer = wiring.client(store).post_json(DIRECT, [posted()], status=503)
     assert wiring.complaint(answer) == 'the store is away'
     assert int(answer.headers['Retry-After']) > 0
+
+
+@pytest.mark.parametrize('url', [URL, '/v2/ingest'])
+def test_a_name_that_is_there_twice_is_refused(api: Any, url: str) -> None:
+    body = json.dumps([posted()]).replace(
+        '"counter_volume": 8', '"counter_volume": 8, "counter_volume": 9')
+    answer = api.post(url, body, content_type='application/json', status=400)
+    assert 'counter_volume' in wiring.complaint(answer)
+
+
+@pytest.mark.parametrize(('within', 'added'), [
+    ('<item>', '<nonsense>1</nonsense>'), ('<samples>', '<sample />'),
+    ('<resource_id>', '<b>x</b>'),
+    ('<resource_metadata>', '<size>1</size>'),
+    ('<resource_metadata><item>', '<kind>1</kind>')])
+def test_in_xml_no_element_is_left_unread(api: Any, within: str, added: str
+                                          ) -> None:
+    fields = ''.join(f'<{name}>{value}</{name}>'
+                     for name, value in posted().items())
+    body = ('<samples><item>' + fields + '<resource_metadata><item>'
+            '<key>a</key><value>x</value></item></resource_metadata>'
+            '</item></samples>')
+    assert body.count(within) in (1, 2)
+    for url in (URL, DIRECT):
+        answer = api.post(url, body.replace(within, within + added, 1),
+                          content_type='application/xml', status=400)
+        assert 'Unknown argument' in wiring.complaint(answer)
 
 
 def test_samples_are_taken_in_xml(api: Any, store: SampleStore) -> None:

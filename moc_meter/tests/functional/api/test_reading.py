@@ -47,6 +47,19 @@ def test_an_event_is_shown_as_a_delta(store: SampleStore) -> None:
     assert names(api, '/v2/meters/m', 'counter_type') == ['delta']
 
 
+def test_a_meter_of_events_and_deltas_is_one(every_store: SampleStore
+                                             ) -> None:
+    for number, kind in enumerate((MeterKind.EVENT, MeterKind.DELTA)):
+        every_store.write([dataclasses.replace(
+            SAMPLE, kind=kind, message_id=f'{number:032x}')], wiring.NOW)
+    api = wiring.client(every_store)
+    for path in ('/v2/meters', '/v2/meters?unique=True', '/v2/meters?limit=1'):
+        answer = api.get(path)
+        assert [one['type'] for one in answer.json] == ['delta']
+        assert 'Link' not in answer.headers
+    assert len(api.get('/v1/meters').json['meters']) == 1
+
+
 def test_metadata_is_flattened_to_text(store: SampleStore) -> None:
     store.write([dataclasses.replace(SAMPLE, metadata={
         'properties': {'p': {'q': 1}}, 'net': {'if.$0': {'$mtu': 1500}},

@@ -215,7 +215,8 @@ def meters(samples: Iterable[Sample], selection: Selection,
            unique: bool) -> list[query.MeterSeen]:
     groups: dict[tuple[Any, ...], list[Sample]] = {}
     for one in filter(selected(selection), samples):
-        key = (one.meter, *([] if unique else [one.resource_id]), one.kind,
+        kind = MeterKind.DELTA if one.kind is MeterKind.EVENT else one.kind
+        key = (one.meter, *([] if unique else [one.resource_id]), kind,
                one.unit)
         groups.setdefault(key, []).append(one)
     return [query.MeterSeen(

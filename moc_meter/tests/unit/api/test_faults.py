@@ -13,8 +13,9 @@ from moc_meter.api import faults
 @pytest.mark.parametrize(('fault', 'status'), [
     (errors.InvalidQuery('x'), 400), (errors.InvalidSample('x'), 400),
     (errors.NotAuthorized('x'), 401), (errors.Forbidden('x'), 403),
-    (errors.NotFound('x'), 404), (errors.SampleConflict('x'), 409),
-    (errors.BusUnavailable('x'), 503), (errors.StoreUnavailable('x'), 503),
+    (errors.NotFound('x'), 404), (errors.SampleConflict('x'), 400),
+    (errors.SampleTooOld('x'), 400), (errors.BusUnavailable('x'), 503),
+    (errors.StoreUnavailable('x'), 503),
     (exc.HTTPNotAcceptable('x'), 406), (ZeroDivisionError('x'), 500),
     (errors.StoreMismatch('x'), 500),
 ])

@@ -143,3 +143,17 @@ def test_without_a_door_everybody_is_believed(
     found = ask(identity.noauth(who), headers)
     assert found.json['project_id'] == project
     assert found.json['roles'] == roles.split()
+
+
+@pytest.mark.parametrize(('host', 'status'), [
+    ('localhost', 200), ('LocalHost:8777', 200), ('127.0.0.1:8777', 200),
+    ('127.9.9.9', 200), ('[::1]:8777', 200), ('meter.test', 200), ('', 200),
+    ('evil.test', 403), ('evil.test:8777', 403), ('localhost.evil.test', 403),
+    ('192.0.2.1', 403), ('[::2]', 403), ('[', 403), ('@', 403),
+    ('127.0.0.1@evil.test', 403), ('evil.test/@localhost', 403)])
+def test_without_a_door_only_who_calls_it_by_its_name_is_believed(
+        host: str, status: int) -> None:
+    called = {'Host': host}
+    assert ask(identity.noauth(who, ('meter.test',)), called
+               ).status_int == status
+    assert ask(identity.noauth(who), called).status_int == 200

@@ -47,7 +47,9 @@ def test_a_moment_is_compared_as_text_as_sent_or_as_we_write_it() -> None:
 @pytest.mark.parametrize(('value', 'kind'), [
     ('17.3', 'integer'), ('x', 'integer'), ('1.2.3', 'float'),
     ('nan', 'float'), ('1e400', 'float'), ('perhaps', 'boolean'),
-    ('soon', 'datetime'), ('9' * 5000, 'integer'),
+    ('soon', 'datetime'), ('9' * 5000, 'integer'), ('1_0', 'integer'),
+    ('1_0.5', 'float'), ('\u0663', 'integer'), ('\u0663.5', 'float'),
+    ('inf', 'float'), ('', 'integer'), ('', 'float'), ('.', 'float'),
 ])
 def test_a_value_that_is_none_of_its_type_is_refused(
         value: str, kind: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import webob
 from keystoneauth1 import loading
 from keystonemiddleware import opts
 
@@ -13,6 +14,8 @@ from moc_meter import conf, errors
 from moc_meter.api import policy
 from moc_meter.cmd import api, build_api
 from moc_meter.conf import keystone
+from moc_meter.tests.contract.fakes import FakeStore
+from moc_meter.tests.functional.api.wiring import Outbox
 
 
 def options(tmp_path: Path, content: str) -> Any:
@@ -67,6 +70,18 @@ def test_the_tools_of_the_policy_library_find_the_rules(
     monkeypatch.setattr(conf, 'load', lambda *_: conf_without_files)
     assert build_api.enforcer().registered_rules.keys() == {
         rule.name for rule in policy.list_rules()}
+
+
+@pytest.mark.parametrize(('more', 'status'), [
+    ('', 403), ('host = evil.test', 200),
+    ('insecure_listen_anywhere = true', 200), ('behind_proxy = true', 200)])
+def test_who_asks_nobody_is_called_by_its_own_name_only(
+        tmp_path: Path, more: str, status: int) -> None:
+    application = build_api.application(
+        options(tmp_path, f'[api]\n{more}\n'), FakeStore(), Outbox())
+    answer = webob.Request.blank('/', headers={
+        'Host': 'evil.test'}).get_response(application)
+    assert answer.status_int == status
 
 
 conf_without_files = conf.load('moc-meter-api', [], files=[])
