@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from moc_meter import signing
-from moc_meter.storage.tables import samples as tables
+from moc_meter.model.events import EventSelection, TraitRule
+from moc_meter.model.expression import Op
+from moc_meter.model.traits import Trait, TraitType
+from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.tests.acceptance import captured, scenario
 from moc_meter.tests.acceptance.system import (
     PATIENCE,
@@ -45,6 +47,14 @@ SYSTEMS = ('all-in-one', 'postgresql', 'mariadb')
 _RECORDED = re.compile(
     rb'(recorded_at(?:": "|>))\d{4}-\d\d-\d\dT[\d:.]+')
 _HOST = {'Host': 'localhost:8777'}
+#: Some of an instance's creation.
+_TRAITS = (
+    Trait(name='service', type=TraitType.STRING, value='compute'),
+    Trait(name='state', type=TraitType.STRING, value='active'),
+    Trait(name='memory_mb', type=TraitType.INTEGER, value=512),
+    Trait(name='launched_at', type=TraitType.DATETIME,
+          value=datetime.datetime(2012, 5, 8, 20, 23, 47, 985999,
+                                  datetime.UTC)))
 _NOT_POLLED = {'polling.hypervisor': '', 'polling.hardware': ''}
 
 
@@ -223,28 +233,18 @@ def test_what_ended_is_an_event_with_typed_traits(outcome: Outcome) -> None:
     created = 'compute.instance.create.end'
     ended = [one.flat['event_type'] for one in captured.notifications()
              if one.flat['event_type'].endswith('.end')]
-    series, trait = tables.series.c, tables.event_trait.c
-    with migrated(outcome.database) as engine, engine.connect() as conn:
-        found = conn.execute(sa.select(
-            series.meter, series.resource_id).join_from(
-                tables.event, tables.series)).all()
-        # Sent with both drivers, so there are two of it.
-        said = conn.execute(sa.select(
-            trait.name, trait.type, sa.func.coalesce(
-                trait.text, sa.cast(trait.integer, sa.Text)), trait.instant,
-        ).join(tables.series, series.id == trait.series_id)
-            .where(series.meter == created)).all()
-    assert Counter(meter for meter, _ in found if meter.endswith('.end')) == (
-        Counter(2 * ended))
-    assert {resource for meter, resource in found if meter == created} == {
-        '9f9d01b9-4a58-4271-9e27-398b21ab20d1'}
-    for expected in (
-            ('service', 'string', 'compute', None),
-            ('state', 'string', 'active', None),
-            ('memory_mb', 'integer', '512', None),
-            ('launched_at', 'datetime', None, datetime.datetime(
-                2012, 5, 8, 20, 23, 47, 985999, datetime.UTC))):
-        assert said.count(expected) == 2
+    with migrated(outcome.database) as engine:
+        store = SqlSampleStore(engine)
+        found = [one.sample for one in store.events(EventSelection(), 1000)
+                 if one.sample.meter.endswith('.end')]
+        # Sent with both drivers, so there are two of each.
+        assert Counter(one.meter for one in found) == Counter(2 * ended)
+        assert {one.resource_id for one in found if one.meter == created} == {
+            '9f9d01b9-4a58-4271-9e27-398b21ab20d1'}
+        for trait in _TRAITS:
+            assert len(store.events(EventSelection(
+                event_type=created,
+                traits=(TraitRule(op=Op.EQ, than=trait),)), 9)) == 2
 
 
 @pytest.mark.parametrize('question', STATUS)
