@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Callable, Sequence
 
 from pecan import core
@@ -13,6 +14,7 @@ from moc_meter.api import edge
 from moc_meter.api import identity as identities
 from moc_meter.api.faults import Faults
 from moc_meter.api.negotiation import Request
+from moc_meter.api.patience import patient
 from moc_meter.api.policy import Policy
 from moc_meter.api.v1 import routes as v1
 from moc_meter.api.v1.components import Components
@@ -55,6 +57,7 @@ def make_app(*, store: SampleStore, sender: Sender, admission: Admission,
              max_body: int = 16 * 1024 * 1024,
              behind_proxy: bool = False,
              allowed_origins: Sequence[str] = (),
+             patience: float = 10.0,
              signer: signing.Signer | None = None) -> Application:
     """The metering API, over a store and a bus.
 
@@ -67,6 +70,7 @@ def make_app(*, store: SampleStore, sender: Sender, admission: Admission,
     sample_source: the source of posted samples that name none.
     max_body: the longest body that is read, in bytes.
     behind_proxy, allowed_origins: see edge.py.
+    patience: seconds that a request may wait for its turn.
     signer: signs what goes to the bus; None where signing is off.
     """
     posting = Posting(store=store, sender=sender, admission=admission,
@@ -93,5 +97,7 @@ def make_app(*, store: SampleStore, sender: Sender, admission: Admission,
     application: Application = _Application(
         root, hooks=[Faults(), policy], request_cls=Request,
         guess_content_type_from_ext=False, force_canonical=False)
-    return edge.around(identity(application), behind_proxy=behind_proxy,
+    patiently = patient(identity(application), patience,
+                        behind_proxy=behind_proxy, clock=time.time)
+    return edge.around(patiently, behind_proxy=behind_proxy,
                        allowed_origins=allowed_origins)

@@ -25,8 +25,8 @@ from moc_meter.api import edge, negotiation
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds after which a caller may try again what is retryable.
-RETRY_AFTER = 10
+#: When a caller may try again what is retryable, in seconds.
+LATER = {'Retry-After': '10'}
 #: Longest text of a fault that is sent, in characters: it may quote input.
 _LONGEST = 2000
 
@@ -94,7 +94,7 @@ def _of_meter(fault: errors.MeterError, status: int, request: str) -> Answer:
     LOG.warning('request refused: request=%r code=%s reason=%r', request,
                 fault.code, str(fault))
     return Answer(status=status, text=fault.message,
-                  headers={'Retry-After': str(RETRY_AFTER)})
+                  headers=LATER)
 
 
 def response(said: Answer, xml: bool) -> webob.Response:

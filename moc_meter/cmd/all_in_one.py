@@ -63,7 +63,9 @@ def _start(conf: cfg.ConfigOpts) -> int:
     bus = local.connect(batch_messages=conf.collector.batch_messages)
     store = build_store.store(conf)
     server = build_api.server(
-        conf, build_api.application(conf, store, bus.sender()))
+        conf, build_api.application(
+            conf, build_store.store(conf, conf.database.statement_timeout),
+            bus.sender()))
     publisher = build_agent.spooled(conf, bus.sender(), making)
     collector = build_store.collector(conf, bus.receiver(), store, keeping)
     sources = (_demonstration(conf, server.url, bus.sender(), store)

@@ -39,7 +39,8 @@ def application(conf: cfg.ConfigOpts, store: SampleStore, sender: Sender
         sample_source=conf.sample_source,
         max_body=conf.api.max_body_mib * 2 ** 20, signer=build.signer(conf),
         behind_proxy=conf.api.behind_proxy,
-        allowed_origins=conf.api.allowed_origins)
+        allowed_origins=conf.api.allowed_origins,
+        patience=conf.api.patience)
 
 
 def server(conf: cfg.ConfigOpts, application: app.Application) -> WebServer:

@@ -10,10 +10,10 @@ import time
 from typing import Any
 
 import waitress
-from waitress import channel, task
+from waitress import channel, parser, task
 
 from moc_meter import errors
-from moc_meter.api import edge, faults
+from moc_meter.api import edge, faults, patience
 from moc_meter.api.app import Application
 
 _FLUSH_SECONDS = 5.0
@@ -90,6 +90,27 @@ class _Refusal(task.ErrorTask):             # type: ignore[misc]
         self.write(said.body)
 
 
+class _Request(parser.HTTPRequestParser):   # type: ignore[misc]
+    """Knows since when it has been there whole."""
+
+    since = 0.0
+
+    def received(self, data: bytes) -> int:
+        taken: int = super().received(data)
+        self.since = time.monotonic()
+        return taken
+
+
+class _Answer(task.WSGITask):               # type: ignore[misc]
+    """Tells the application how long its request has waited."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ.setdefault(patience.WAITED,
+                           time.monotonic() - self.request.since)
+        return environ
+
+
 class _Channel(channel.HTTPChannel):        # type: ignore[misc]
     """Hears a refused request out.
 
@@ -97,6 +118,8 @@ class _Channel(channel.HTTPChannel):        # type: ignore[misc]
     reset, and the client would never read why.
     """
 
+    parser_class = _Request
+    task_class = _Answer
     error_task_class = _Refusal
     _refused = False
     _leave_by = 0.0

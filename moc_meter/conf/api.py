@@ -33,6 +33,13 @@ OPTIONS = [
     cfg.IntOpt(
         'threads', default=4, min=1, max=64,
         help='Requests that are answered at once.'),
+    cfg.FloatOpt(
+        'patience', default=10.0, min=0.1, max=3600,
+        help='Seconds that a request may wait for its turn; one that waited '
+             'longer is answered by 503 and Retry-After, since whoever asked '
+             'has mostly given up by then. Counted from when this process '
+             'had the request whole, or, with behind_proxy, from the '
+             'X-Request-Start of the proxy.'),
     cfg.IntOpt(
         'default_api_return_limit', default=100, min=1,
         help='Items of a list where the caller names no limit.'),

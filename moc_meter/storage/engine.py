@@ -40,7 +40,7 @@ def make_engine(url: str, pool_size: int = 5,
         InvalidConfiguration, which shows no password.
     pool_size: most connections that are open at the same time.
     statement_timeout: seconds after which the database gives up a statement,
-        which then is StoreUnavailable; SQLite has no such limit.
+        which then is StoreUnavailable; on SQLite one that only reads.
     """
     parsed = _parsed(url)
     make = {'sqlite': _sqlite, 'postgresql+psycopg': _postgresql,
@@ -181,7 +181,7 @@ def _parsed(url: str) -> sa.URL:
             allowed=_FORMS) from None
 
 
-def _sqlite(url: sa.URL, _timeout: int | None,
+def _sqlite(url: sa.URL, timeout: int | None,
             pool: dict[str, Any]) -> sa.Engine:
     if not url.database or not Path(url.database).absolute().parent.is_dir():
         raise errors.InvalidConfiguration(
@@ -189,6 +189,8 @@ def _sqlite(url: sa.URL, _timeout: int | None,
             file=url.database)
     engine = _engine(url, {_READS: True}, pool)
     sa.event.listen(engine, 'connect', sqlite.prepare)
+    if timeout:
+        _limit_readers(engine, timeout)
 
     @sa.event.listens_for(engine, 'begin')
     def _begin(conn: sa.Connection) -> None:
@@ -198,6 +200,16 @@ def _sqlite(url: sa.URL, _timeout: int | None,
             else 'BEGIN IMMEDIATE')
 
     return engine
+
+
+def _limit_readers(engine: sa.Engine, timeout: int) -> None:
+    sa.event.listen(engine, 'connect', sqlite.limit)
+
+    @sa.event.listens_for(engine, 'before_cursor_execute')
+    def _begin(conn: sa.Connection, *_: Any) -> None:
+        conn.info[sqlite.UNTIL] = (
+            time.monotonic() + timeout
+            if conn.get_execution_options().get(_READS) else None)
 
 
 def _postgresql(url: sa.URL, timeout: int | None,

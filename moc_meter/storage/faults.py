@@ -33,7 +33,8 @@ _MARIADB_LOST = {1040, 1203, 1044, 1045, 1049, 1142, 1143, 1021, 1114, 1053,
                  1290, 1317, 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055}
 _SQLITE_COLLISIONS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-                sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+                sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
+                sqlite3.SQLITE_INTERRUPT}
 
 
 #: What SQLAlchemy raises, and psycopg where we speak to it directly (COPY).

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +29,13 @@ _SETTINGS = (
     'PRAGMA temp_store = MEMORY',
 )
 
+#: In the info of a connection: until when its statement may run, by the
+#: monotonic clock; None for ever.
+UNTIL = 'moc_meter_until'
+#: Steps of SQLite's machine between two looks at the clock; a few hundred
+#: microseconds.
+_STEPS = 10_000
+
 
 def prepare(connection: sqlite3.Connection, _record: object) -> None:
     """Make a new connection ours; SQLAlchemy's event ``connect``."""
@@ -40,6 +48,21 @@ def prepare(connection: sqlite3.Connection, _record: object) -> None:
                                deterministic=True)
     connection.create_aggregate('quantity_sum', 1, _Sum)
     connection.create_aggregate('quantity_squares', 1, _Squares)
+
+
+
+def limit(connection: sqlite3.Connection, record: Any) -> None:
+    """End statements that run beyond UNTIL; SQLAlchemy's event ``connect``.
+
+    SQLite has no time-out of its own, but asks us now and then.
+    """
+    said: dict[str, float | None] = record.info
+
+    def is_late() -> bool:
+        until = said.get(UNTIL)
+        return until is not None and time.monotonic() > until
+
+    connection.set_progress_handler(is_late, _STEPS)
 
 
 def text(value: Decimal) -> str:

@@ -139,10 +139,16 @@ def test_a_reader_outlives_a_restart_of_the_server(
         engine.dispose()
 
 
+#: SQLite cannot sleep, but count for a while.
+_COUNT = ('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n '
+          'WHERE i < 1000000000) SELECT max(i) FROM n')
+
+
 def test_a_statement_that_takes_too_long_is_given_up(
-        postgresql_url: str, mariadb_url: str) -> None:
+        postgresql_url: str, mariadb_url: str, sqlite_url: str) -> None:
     for url, sleep in ((postgresql_url, 'SELECT pg_sleep(30)'),
-                       (mariadb_url, 'SELECT sleep(30)')):
+                       (mariadb_url, 'SELECT sleep(30)'),
+                       (sqlite_url, _COUNT)):
         engine = transactions.make_engine(url, statement_timeout=1)
         with pytest.raises(errors.StoreUnavailable), transactions.reading(
                 engine) as conn:
