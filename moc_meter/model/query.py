@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from moc_meter import errors
 from moc_meter.model.sample import MeterKind, Sample
 from moc_meter.model.statistics import Statistics
 
@@ -67,6 +68,7 @@ class StatisticsQuestion:
         samples that lack such a path are left out.
     squares: whether sums of squares are wanted (for the deviation).
     cardinality: fields whose distinct values are counted.
+    most: rows that the answer may have; of more it is refused, InvalidQuery.
     """
 
     selection: Selection
@@ -76,6 +78,15 @@ class StatisticsQuestion:
     group_by_metadata: tuple[str, ...] = ()
     squares: bool = False
     cardinality: tuple[Field, ...] = ()
+    most: int | None = None
+
+    def check(self, rows: int) -> None:
+        """Raises InvalidQuery where those are more than the answer may have.
+        """
+        if self.most is not None and rows > self.most:
+            raise errors.InvalidQuery(
+                f'The answer would have more than {self.most} rows; ask for '
+                'a shorter range, a longer period or fewer groups')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

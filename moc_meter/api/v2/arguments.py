@@ -15,7 +15,7 @@ from moc_meter.api.v2 import literal, refusals, timestamp
 
 _TRUE = frozenset(('1', 't', 'true', 'on', 'y', 'yes'))
 #: Items of one answer; a list that is longer goes on behind its link.
-_MOST = 100_000
+MOST = 100_000
 
 #: All values of one key, in their order.
 Values = Callable[[str], list[str]]
@@ -110,7 +110,7 @@ def bounded(limit: int | None, default: int) -> int:
         return default
     if limit <= 0:
         raise errors.InvalidQuery('Limit must be positive')
-    return min(limit, _MOST)
+    return min(limit, MOST)
 
 
 def single(name: str, values: Values) -> str | None:

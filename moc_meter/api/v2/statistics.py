@@ -103,8 +103,9 @@ def _question(form: _Form) -> StatisticsQuestion:
     paths = dict.fromkeys(name for name in form.groups.values()
                           if not isinstance(name, Field))
     return StatisticsQuestion(
-        selection=form.asked.selection, period=form.period,
-        origin=_origin(form), group_by_metadata=tuple(paths),
+        most=arguments.MOST, selection=form.asked.selection,
+        period=form.period, origin=_origin(form),
+        group_by_metadata=tuple(paths),
         group_by=tuple(name for name in form.groups.values()
                        if isinstance(name, Field)),
         squares=('stddev', None) in form.aggregates,

@@ -51,7 +51,11 @@ def dated(conn: sa.Connection,
 
 def _rows(conn: sa.Connection, question: StatisticsQuestion,
           parts: list[Part]) -> list[StatisticsRow]:
-    rows = conn.execute(_statement(conn, question, parts)).all()
+    statement = _statement(conn, question, parts)
+    if question.most is not None:
+        statement = statement.limit(question.most + 1)
+    rows = conn.execute(statement).all()
+    question.check(len(rows))
     fields = [*(field.value for field in question.group_by),
               *question.group_by_metadata]
     # Sorted here: the databases disagree about the place of null.

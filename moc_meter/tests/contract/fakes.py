@@ -106,6 +106,7 @@ class FakeStore:
                     (sample.timestamp - origin) // question.period
                     * question.period)
                 rows.setdefault((start, sample.unit, group), []).append(sample)
+        question.check(len(rows))
         return sorted((_row(question, members, start)
                        for (start, *_), members in rows.items()),
                       key=lambda row: row.period_start or period.EPOCH)

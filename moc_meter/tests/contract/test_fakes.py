@@ -122,6 +122,19 @@ def test_statistics_are_answered_alike(
     assert fake == real
 
 
+def test_statistics_of_more_rows_than_wanted_are_refused(
+        stores: tuple[SampleStore, SampleStore]) -> None:
+    asked = query.StatisticsQuestion(selection=Selection(), period=HOUR,
+                                     origin=NOON)
+    for store in stores:
+        rows = store.statistics(asked)
+        assert len(rows) > 1
+        enough = dataclasses.replace(asked, most=len(rows))
+        assert len(store.statistics(enough)) == len(rows)
+        with pytest.raises(errors.InvalidQuery, match='more than'):
+            store.statistics(dataclasses.replace(asked, most=len(rows) - 1))
+
+
 def test_one_sample_is_found_by_those_who_may_see_it(
         stores: tuple[SampleStore, SampleStore]) -> None:
     for projects in None, frozenset({'p-1'}), frozenset({'nobody'}):
