@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from moc_meter.messaging import amqp
+from moc_meter.model.sample import Sample
 from moc_meter.publisher.bus import BusPublisher
 from moc_meter.publisher.spool import Spool
 from moc_meter.storage import engine as transactions
@@ -36,7 +37,7 @@ class Line:
         folder.mkdir()
         self._url = broker.create_vhost()
         self._log = folder / 'collector.log'
-        self.sent = 0       # messages
+        self._sent = 0      # messages
         url = database.create_database()
         self.engine = transactions.make_engine(url)
         transactions.migrate(self.engine)
@@ -73,15 +74,21 @@ class Line:
                 found.append(message.headers.get('x-delivery-count', 0))
         return found
 
+    @property
+    def sent(self) -> list[Sample]:
+        return [one for number in range(self._sent)
+                for one in fault_samples.message(number)]
+
     def send(self, messages: int = 1) -> None:
         for _ in range(messages):
-            self._publisher.publish(fault_samples.message(self.sent))
-            self.sent += 1
+            self._publisher.publish(fault_samples.message(self._sent))
+            self._sent += 1
 
     def catch_up(self) -> None:
         """Return when everything that was sent is stored."""
-        until(lambda: count(self.engine, tables.sample)
-              >= self.sent * fault_samples.SIZE, _PATIENCE, 'all stored')
+        wanted = len(self.sent)
+        until(lambda: count(self.engine, tables.sample) >= wanted,
+              _PATIENCE, 'all stored')
 
     def finish(self) -> int:
         """Exit status of the collector after SIGTERM."""

@@ -1,51 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The samples of a stream, by number; and what became of them in a store."""
+"""The samples of a made-up world, by number; and what became of them."""
 
 from __future__ import annotations
 
-import datetime
+import functools
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from moc_meter.model.sample import MeterKind, Sample, derived_id
+from moc_meter.cmd.truth import over_bus
+from moc_meter.model.sample import Sample
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.tables import samples as tables
+from moc_meter.truth import forms
+from moc_meter.truth.world import World
 
-#: Samples of a message.
+#: Samples of a message; the last of a world may have fewer.
 SIZE = 100
-_MARCH = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
-_METERS = (('cpu', MeterKind.CUMULATIVE, 'ns'),
-           ('memory.usage', MeterKind.GAUGE, 'MiB'),
-           ('volume.size', MeterKind.GAUGE, 'GiB'),
-           ('network.incoming.bytes', MeterKind.CUMULATIVE, 'B'))
-
-
-def sample(number: int) -> Sample:
-    """One every two seconds, from 160 series; no two have one volume."""
-    name, kind, unit = _METERS[number % len(_METERS)]
-    resource = number // len(_METERS) % 40
-    return Sample(
-        source='region-1', message_id=derived_id('stream', str(number)),
-        timestamp=_MARCH + number * datetime.timedelta(seconds=2),
-        meter=name, kind=kind, unit=unit, volume=volume(number),
-        resource_id=f'instance-{resource}', project_id=f'p-{resource % 7}',
-        user_id=f'u-{resource % 11}',
-        metadata={'flavor': f'm{resource % 3}', 'host': f'h{number // 9999}'})
-
-
-def volume(number: int) -> Decimal:
-    """More digits than a double has."""
-    return Decimal(f'{number * 7_777_777_777}.{number + 1:09}')
+#: More than 100,000 samples: of a day of 23 hours, with names in many
+#: scripts, counters that wrap, and volumes that no double can tell.
+WORLD = World(251, 'instances=40,days=2,step=120', decimals=True)
 
 
 def message(number: int) -> list[Sample]:
-    return [sample(place) for place in range(number * SIZE,
-                                             (number + 1) * SIZE)]
+    """Of the world, in order of time; then of others like it, for ever."""
+    world, place = divmod(number, messages())
+    some = _samples(world)[place * SIZE:(place + 1) * SIZE]
+    return [*map(over_bus.sample, some)]
+
+
+def messages() -> int:
+    """How many the world is."""
+    return -(-len(_samples(0)) // SIZE)
+
+
+@functools.cache
+def _samples(number: int) -> list[forms.Sample]:
+    """Of the world; of number 1 on, of one that differs by its source."""
+    source = f'{WORLD.source}-{number}' if number else WORLD.source
+    return list(World(WORLD.seed, WORLD.scale, decimals=WORLD.decimals,
+                      source=source).samples())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +63,37 @@ class Difference:
 
 
 def _told(one: Sample) -> tuple[Any, ...]:
-    return (one.key, one.volume, one.timestamp, one.meter, one.resource_id,
-            one.project_id)
+    return (one.timestamp, one.meter, one.resource_id, one.volume,
+            one.message_id, one.key, one.source, one.kind, one.unit,
+            one.project_id, one.user_id, _spelled(one.metadata),
+            *(one.interval or (None, None)), one.counter_start, one.sequence,
+            one.rounded)
 
 
 def _kept(engine: sa.Engine) -> list[tuple[Any, ...]]:
+    """What _told() says, of the rows as they are."""
     kept, series = tables.sample, tables.series
+    content = tables.resource_metadata
+    rows = sa.select(kept, series, content.c.content).select_from(
+        kept.join(series, kept.c.series_id == series.c.id)
+        .join(content, kept.c.metadata_id == content.c.id))
     with transactions.reading(engine) as conn:
-        return [tuple(row) for row in conn.execute(sa.select(
-            kept.c.key, kept.c.volume, kept.c.timestamp, series.c.meter,
-            series.c.resource_id, series.c.project_id).join_from(
-                kept, series, kept.c.series_id == series.c.id))]
+        return [(row.timestamp, row.meter, row.resource_id, row.volume,
+                 row.message_id or row.key.hex, row.key, row.source, row.kind,
+                 row.unit, row.project_id, row.user_id,
+                 _respelled(row.content), row.interval_start,
+                 row.interval_end, row.counter_start, row.sequence,
+                 bool(row.rounded)) for row in conn.execute(rows)]
+
+
+def _spelled(metadata: object) -> str:
+    return json.dumps(metadata, sort_keys=True)
+
+
+@functools.lru_cache(1000)
+def _respelled(content: str) -> str:
+    return _spelled(json.loads(content))
 
 
 def _some(those: Counter[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return (those.total(), *sorted(those)[:3]) if those else ()
+    return (those.total(), *sorted(those, key=repr)[:3]) if those else ()

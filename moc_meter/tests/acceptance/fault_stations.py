@@ -44,7 +44,7 @@ from moc_meter.tests.acceptance import fault_notifications, fault_samples
 
 #: What a stream may be of: the samples of its messages, by number.
 LOADS: Mapping[str, Callable[[int], list[Sample]]] = {
-    'numbered': fault_samples.message,
+    'world': fault_samples.message,
     'notifications': fault_notifications.message}
 
 

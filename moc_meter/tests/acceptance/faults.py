@@ -106,12 +106,12 @@ class Stream:
     """Messages on their way from one agent's spool into one database."""
 
     def __init__(self, *, broker: RabbitMQ, engine: sa.Engine, spool: Path,
-                 messages: int, load: str = 'numbered') -> None:
+                 messages: int, load: str = 'world') -> None:
         """load: what the messages are of; a key of fault_stations.LOADS."""
         self._broker = broker
         self._engine = engine
-        self._url = broker.create_vhost()
-        settle(broker, self._url)
+        self.url = broker.create_vhost()
+        settle(broker, self.url)
         self._spool = spool
         self._messages = messages
         self._load = load
@@ -122,7 +122,7 @@ class Stream:
     @property
     def depth(self) -> int:
         with self._killing:
-            return depth(self._broker, self._url)
+            return depth(self._broker, self.url)
 
     def strand(self, messages: int) -> None:
         """Kill agent and broker when so many are confirmed, none delivered.
@@ -169,13 +169,13 @@ class Stream:
         assert self.depth == 0
 
     def _agent(self, life: Life) -> Child:
-        return Child('agent', self._spool, self._url, self._load,
+        return Child('agent', self._spool, self.url, self._load,
                      self._messages, *_spelled(life))
 
     def _collector(self, life: Life) -> Child:
         return Child('collector',
                      self._engine.url.render_as_string(hide_password=False),
-                     self._url, *_spelled(life))
+                     self.url, *_spelled(life))
 
     def _live(self, child: Child, life: Life,
               check: Callable[[str, str], None]) -> None:

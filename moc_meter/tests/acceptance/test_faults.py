@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is killed or stopped, nothing is lost and nothing is doubled.
 
-Agent, collector and broker are killed with SIGKILL while 100,000 samples are
-on their way from a spool over RabbitMQ into each database: at the stations
-where something could be lost or doubled, and several times. Meanwhile, since
+Agent, collector and broker are killed with SIGKILL while the samples of a
+made-up world, more than 100,000, are on their way from a spool over RabbitMQ
+into each database: at the stations where something could be lost or doubled,
+and several times. The API then answers questions about it. Meanwhile, since
 it takes so long, another database is stopped for two minutes. The kills are
 repeated with 20,000 samples of captured notifications.
 """
@@ -22,7 +23,7 @@ from moc_meter.model.sample import Sample
 from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.acceptance import fault_samples
+from moc_meter.tests.acceptance import fault_questions, fault_samples
 from moc_meter.tests.acceptance.fault_outage import Line, Outage
 from moc_meter.tests.acceptance.fault_samples import Difference
 from moc_meter.tests.acceptance.faults import Life, Stream
@@ -30,7 +31,6 @@ from moc_meter.tests.servers.postgresql import PostgreSQL
 from moc_meter.tests.servers.rabbitmq import RabbitMQ
 from moc_meter.tests.stores import count, migrated
 
-MESSAGES = 1000
 #: Confirmed before any collector is there.
 STRANDED = 50
 #: After messages; all together fewer than there are.
@@ -99,11 +99,15 @@ def outage(database: PostgreSQL, lines: list[Line]) -> Iterator[Outage]:
 def test_kills_lose_nothing_and_double_nothing(
         frail_broker: RabbitMQ, engine: sa.Engine, tmp_path: Path) -> None:
     stream = Stream(broker=frail_broker, engine=engine,
-                    spool=tmp_path / 'spool', messages=MESSAGES)
+                    spool=tmp_path / 'spool',
+                    messages=fault_samples.messages())
     stream.strand(STRANDED)
     stream.run(AGENTS, COLLECTORS,
                racing=1 if engine.dialect.name == 'sqlite' else 2)
     check(engine, stream.sent)
+    report = fault_questions.asked(engine, stream.url,
+                                   fault_samples.WORLD, tmp_path / 'api')
+    assert report.ok, report.text()
 
 
 def test_a_stopped_database_costs_neither_samples_nor_power(
@@ -117,9 +121,7 @@ def test_a_stopped_database_costs_neither_samples_nor_power(
     for line in lines:
         assert line.finish() == 0
         assert line.deliveries == []
-        check(line.engine, [
-            one for number in range(line.sent)
-            for one in fault_samples.message(number)])
+        check(line.engine, line.sent)
 
 
 def test_kills_lose_and_double_nothing_of_mixed_notifications(

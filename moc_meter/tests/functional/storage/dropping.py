@@ -18,6 +18,7 @@ from moc_meter.model.query import (
 )
 from moc_meter.model.sample import Sample
 from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.stores import everything, sample
 
@@ -40,6 +41,13 @@ def batch() -> list[Sample]:
                    metadata={'state': 'new' if number % 4 or number < 70
                              else 'old'})
             for number, instant in enumerate(instants)]
+
+
+def stored(engine: sa.Engine) -> SqlSampleStore:
+    """Of all of these."""
+    made = SqlSampleStore(engine)
+    made.write(batch(), NOW)
+    return made
 
 
 OLD = [one for one in batch() if one.timestamp < BORDER]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -45,12 +44,6 @@ def event(number: int = 0, **changes: Any) -> Sample:
         'unit': 'event', 'volume': Decimal(1), 'resource_id': 'i-1',
         'project_id': 'p-1', 'metadata': TRAITS, 'is_event': True}
     return Sample(**said | changes)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
 
 
 @pytest.fixture(params=['sql', 'fake'])

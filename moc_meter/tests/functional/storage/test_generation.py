@@ -20,16 +20,10 @@ from moc_meter.storage import generation
 from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables.samples import metadata
-from moc_meter.tests.stores import NOW, count, migrated, sample
+from moc_meter.tests.stores import NOW, count, sample
 
 _TABLES = [table for table in metadata.sorted_tables
            if table.name != 'generation']
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.contract.fakes import FakeStore
 from moc_meter.tests.functional.storage.test_events import event
-from moc_meter.tests.stores import NOW, count, expire, migrated
+from moc_meter.tests.stores import NOW, count, expire
 
 EXAMPLES = {'sqlite': 80, 'postgresql': 25, 'mysql': 25}
 PLANS = {'sqlite': 'EXPLAIN QUERY PLAN ', 'postgresql': 'EXPLAIN ',
@@ -40,12 +40,6 @@ VALUES: list[tuple[TraitType, Any]] = [
     *((TraitType.DATETIME, NOW + step * period.MICROSECOND)
       for step in (-1, 0, 1))]
 NAMES = st.sampled_from(['n', 'm', 'N'])
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
 
 
 def instants() -> st.SearchStrategy[datetime.datetime]:

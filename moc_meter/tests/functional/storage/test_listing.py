@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -28,14 +28,6 @@ EXAMPLES = {'sqlite': 100, 'postgresql': 30, 'mysql': 30}
 #: What makes each database tell its plan.
 PLANS = {'sqlite': 'EXPLAIN QUERY PLAN ', 'postgresql': 'EXPLAIN ',
          'mysql': 'EXPLAIN '}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    made = transactions.make_engine(database_url)
-    transactions.migrate(made)
-    yield made
-    made.dispose()
 
 
 def thorough(engine: sa.Engine) -> settings:

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,17 +17,10 @@ from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples import listing, oldest
 from moc_meter.tests.functional.storage import maker
 from moc_meter.tests.functional.storage.maker import MARCH, sample
-from moc_meter.tests.stores import migrated
 
 EXAMPLES = {'sqlite': 80, 'postgresql': 20, 'mysql': 20}
 OLDEST_FIRST = ((Column.TIMESTAMP, False),)
 _instant = operator.attrgetter('sample.timestamp')
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
 
 
 def test_pages_from_the_oldest_on_have_each_once(engine: sa.Engine) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -39,12 +38,12 @@ from moc_meter.tests.functional.storage.dropping import (
     derived,
     oldest,
     partitions,
+    stored,
 )
 from moc_meter.tests.stores import (
     count,
     everything,
     expire,
-    migrated,
     sample,
 )
 
@@ -52,16 +51,8 @@ SAMPLES = RetentionLevel.SAMPLES
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
-
-
-@pytest.fixture
 def store(engine: sa.Engine) -> SqlSampleStore:
-    made = SqlSampleStore(engine)
-    made.write(batch(), NOW)
-    return made
+    return stored(engine)
 
 
 @pytest.mark.parametrize('border', BORDERS.values(), ids=BORDERS)

@@ -7,7 +7,7 @@ import itertools
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ from moc_meter.tests.functional.storage.dropping import (
     derived,
     oldest,
     partitions,
+    stored,
 )
 from moc_meter.tests.stores import (
     StopAfter,
@@ -44,16 +45,8 @@ from moc_meter.tests.stores import (
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
-
-
-@pytest.fixture
 def store(engine: sa.Engine) -> SqlSampleStore:
-    made = SqlSampleStore(engine)
-    made.write(batch(), NOW)
-    return made
+    return stored(engine)
 
 
 #: Kills itself before the statement of a number that drops anything.
@@ -104,8 +97,7 @@ def test_a_drop_that_is_killed_anywhere_is_finished_by_the_next(
 def test_a_drop_that_the_server_ends_while_detaching_is_finished(
         postgresql_url: str) -> None:
     with migrated(postgresql_url) as engine:
-        store = SqlSampleStore(engine)
-        store.write(batch(), NOW)
+        store = stored(engine)
         failed: list[BaseException] = []
 
         def drop() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -40,14 +39,6 @@ DISKS = [sample(message_id=str(hour), timestamp=MARCH + hour * period.HOUR,
              (13, 'b', 'u2', 3)]]
 #: How thoroughly the property is tested on each database.
 EXAMPLES = {'sqlite': 150, 'postgresql': 40, 'mysql': 40}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    made = transactions.make_engine(database_url)
-    transactions.migrate(made)
-    yield made
-    made.dispose()
 
 
 def answer(engine: sa.Engine, samples: list[Sample],

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
-import pytest
 import sqlalchemy as sa
 
 from moc_meter.model import query
@@ -17,13 +15,7 @@ from moc_meter.storage import numbering, quarantine
 from moc_meter.storage.samples import series
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.stores import NOW, migrated, sample
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
+from moc_meter.tests.stores import NOW, sample
 
 
 def test_of_what_is_too_long_for_a_database_the_beginning_is_kept(

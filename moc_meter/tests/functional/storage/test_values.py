@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -17,15 +15,8 @@ from moc_meter.storage.samples import seen
 from moc_meter.tests.functional.storage import maker
 from moc_meter.tests.functional.storage.maker import sample
 from moc_meter.tests.functional.storage.test_listing import reads_samples
-from moc_meter.tests.stores import migrated
 
 EXAMPLES = {'sqlite': 50, 'postgresql': 15, 'mysql': 15}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    with migrated(database_url) as made:
-        yield made
 
 
 def test_values_are_those_of_the_selected_samples(engine: sa.Engine) -> None:
