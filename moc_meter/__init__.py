@@ -3,6 +3,6 @@
 
 from oslo_service import backend
 
-# Before anything imports oslo.messaging: without this choice its service
-# library falls back to eventlet.
-backend.init_backend(backend.BackendType.THREADING)
+# Whoever imports oslo.messaging: without this choice its service library
+# falls back to eventlet. Being asked for it costs nothing before that.
+backend.register_backend_default_hook(lambda: backend.BackendType.THREADING)

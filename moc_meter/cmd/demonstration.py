@@ -16,12 +16,12 @@ from typing import Any
 
 from moc_meter import errors
 from moc_meter.cmd.greeting import ask, command, say
-from moc_meter.cmd.progress import Progress
 from moc_meter.cmd.truth.over_bus import sample
 from moc_meter.messaging import codec
 from moc_meter.messaging.base import Sender
 from moc_meter.model.pause import pauses
 from moc_meter.model.query import Field, Selection, StatisticsQuestion
+from moc_meter.progress import Progress
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.truth.forms import Sample
 from moc_meter.truth.world import World

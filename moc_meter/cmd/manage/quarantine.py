@@ -14,7 +14,7 @@ from moc_meter import errors
 from moc_meter.cmd import build_store, text
 from moc_meter.cmd.manage import arguments, output, release
 from moc_meter.cmd.manage.arguments import Group
-from moc_meter.cmd.progress import Progress
+from moc_meter.progress import Progress
 from moc_meter.storage import engine as transactions
 from moc_meter.storage import quarantine
 from moc_meter.storage.quarantine import Chosen, Kept

@@ -25,11 +25,11 @@ from moc_meter import errors, signing
 from moc_meter.agent.notification import message
 from moc_meter.cmd import build, build_agent
 from moc_meter.cmd.manage import files, output, rest
-from moc_meter.cmd.progress import Progress
 from moc_meter.messaging.base import Sender
 from moc_meter.model import metadata, quantity
 from moc_meter.model.pause import pauses
 from moc_meter.model.sample import Refused, Sample
+from moc_meter.progress import Progress
 from moc_meter.publisher import messages
 
 _BATCH = 100

@@ -18,11 +18,11 @@ from moc_meter import errors
 from moc_meter.cmd import build, build_store
 from moc_meter.cmd.manage import arguments, files, output, record
 from moc_meter.cmd.manage.arguments import Group
-from moc_meter.cmd.progress import Progress
 from moc_meter.collector.dispatcher.storage import StorageDispatcher
 from moc_meter.collector.service import Collector, Counts
 from moc_meter.messaging.base import Handle
 from moc_meter.model.sample import Refused, Sample
+from moc_meter.progress import Progress
 from moc_meter.publisher import messages
 
 #: Lines that one transaction stores at most.

@@ -9,8 +9,8 @@ import json
 
 from moc_meter import errors
 from moc_meter.cmd import credentials
-from moc_meter.cmd.progress import Progress
 from moc_meter.cmd.truth import address, worlds
+from moc_meter.progress import Progress
 from moc_meter.truth import answers, check, questions
 from moc_meter.truth.report import Report
 from moc_meter.truth.service import ServiceFailed

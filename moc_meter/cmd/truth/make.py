@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from moc_meter import errors
-from moc_meter.cmd.progress import Progress
 from moc_meter.cmd.truth import worlds
+from moc_meter.progress import Progress
 from moc_meter.truth import files
 from moc_meter.truth.world import World
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from moc_meter import errors
-from moc_meter.cmd.progress import Progress
 from moc_meter.cmd.truth import worlds
+from moc_meter.progress import Progress
 from moc_meter.truth import delivery
 from moc_meter.truth.world import World
 

@@ -63,13 +63,14 @@ def store(url: str) -> Iterator[SampleStore]:
 
 def client(store: SampleStore, outbox: Outbox | None = None,
            **values: Any) -> Any:
-    """A client of the API; its clock stands at NOW."""
-    values = {'admission': Admission(definitions=NO_METERS),
+    """A client of the API; its clock stands at NOW, unless told so."""
+    values = {'clock': lambda: NOW,
+              'admission': Admission(definitions=NO_METERS),
               'identity': identity.noauth, 'policy': unchanged_policy(),
               'components': Components(NO_METERS, ()),
               **values}
     return webtest.TestApp(make_app(
-        store=store, sender=outbox or Outbox(), clock=lambda: NOW, **values))
+        store=store, sender=outbox or Outbox(), **values))
 
 
 def unchanged_policy(domains: policy.Domains = policy.no_domains

@@ -60,7 +60,8 @@ def url(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whoever runs the tests is nobody to them."""
-    for name in ('OS_AUTH_TYPE', 'OS_AUTH_URL', 'OS_USERNAME', 'OS_PASSWORD'):
+    for name in ('OS_CLOUD', 'OS_AUTH_TYPE', 'OS_AUTH_URL', 'OS_USERNAME',
+                 'OS_PASSWORD'):
         monkeypatch.delenv(name, raising=False)
     credentials._session.cache_clear()
     yield

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from moc_meter.cmd.progress import Progress
+from moc_meter.progress import Progress
 
 
 class Terminal(io.StringIO):
