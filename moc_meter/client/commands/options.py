@@ -82,7 +82,7 @@ def range_of(asked: argparse.Namespace, start: str = 'timestamp',
     """What period() was told, as rules on the fields of these names."""
     found = period_of(asked)
     return [Filter(field, op, moment) for field, op, moment in (
-        (start, '>=', found.start), (end, '<=', found.end))
+        (start, '>=', found.start), (end, '<', found.end))
         if moment is not None]
 
 
