@@ -56,7 +56,8 @@ class Sample:
 
     def __post_init__(self) -> None:
         for name, instant in self.instants():
-            if instant.utcoffset() != datetime.timedelta(0):
+            if (instant.tzinfo is not datetime.UTC
+                    and instant.utcoffset() != datetime.timedelta(0)):
                 raise errors.InvalidSample(
                     f'{name} must be aware and in UTC', meter=self.meter,
                     resource_id=self.resource_id, **{name: instant})
@@ -93,6 +94,13 @@ def key_of(message_id: str) -> uuid.UUID:
 def is_ours(message_id: str) -> bool:
     """Whether an id is its own key: 32 hexadecimal digits in lower case."""
     return _OURS.fullmatch(message_id) is not None
+
+
+def kept_id(message_id: str) -> tuple[bytes, str | None]:
+    """The bytes of the key, and the id where they do not spell it."""
+    if is_ours(message_id):
+        return bytes.fromhex(message_id), None
+    return key_of(message_id).bytes, message_id
 
 
 def derived_id(*parts: str) -> str:

@@ -36,7 +36,7 @@ class Numbers(Generic[_Key]):
         """
         old, found = self._old, [*map(self._new.get, keys)]
         missing = {key for key, number in zip(keys, found, strict=True)
-                   if number is None}
+                   if number is None} if None in found else set()
         known = {key: old[key] for key in missing if key in old}
         if unknown := missing - known.keys():
             known |= ask(unknown)

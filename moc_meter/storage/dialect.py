@@ -106,7 +106,10 @@ class Quantity(sa.TypeDecorator[Decimal]):
 
 
 class Key(sa.TypeDecorator[uuid.UUID]):
-    """16 bytes: PostgreSQL's uuid, elsewhere binary."""
+    """16 bytes: PostgreSQL's uuid, elsewhere binary.
+
+    Rows that are staged have them as bytes, which are quicker to make.
+    """
 
     impl = sa.LargeBinary
     cache_ok = True
@@ -119,12 +122,12 @@ class Key(sa.TypeDecorator[uuid.UUID]):
             return dialect.type_descriptor(mysql.BINARY(16))
         return dialect.type_descriptor(sa.LargeBinary(16))
 
-    def process_bind_param(self, value: uuid.UUID | None,
+    def process_bind_param(self, value: uuid.UUID | bytes | None,
                            dialect: sa.Dialect
                            ) -> uuid.UUID | bytes | None:
-        if value is None or dialect.name == 'postgresql':
-            return value
-        return value.bytes
+        if isinstance(value, uuid.UUID) and dialect.name != 'postgresql':
+            return value.bytes
+        return value
 
     def process_result_value(self, value: uuid.UUID | bytes | None,
                              dialect: sa.Dialect  # noqa: ARG002

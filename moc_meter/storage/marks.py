@@ -7,7 +7,7 @@ resource and day at once.
 
 from __future__ import annotations
 
-import datetime
+import operator
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -26,11 +26,9 @@ def append(conn: sa.Connection, samples: Sequence[Sample]) -> None:
     """
     staging.load(conn, _MARK, sorted({
         (source, resource_id, period.microseconds(
-            datetime.datetime.combine(date, _MIDNIGHT)))
-        for source, resource_id, date in {
-            (sample.source, sample.resource_id, sample.timestamp.date())
-            for sample in samples}}))
+            period.floor(timestamp, period.DAY)))
+        for source, resource_id, timestamp in set(map(_SAID, samples))}))
 
 
-_MIDNIGHT = datetime.time(tzinfo=datetime.UTC)
+_SAID = operator.attrgetter('source', 'resource_id', 'timestamp')
 _MARK = staging.plain(tables.mark)

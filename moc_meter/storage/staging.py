@@ -10,17 +10,20 @@ microseconds since 1970, as the database keeps them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.types.string import BytesBinaryDumper
 
 from moc_meter.storage import dialect
 
 Row = tuple[Any, ...]
 
-#: What PostgreSQL's binary COPY calls the types of our columns.
-_COPIED = {dialect.Key: 'uuid', dialect.Quantity: 'numeric',
+#: What PostgreSQL's binary COPY calls the types of our columns; the bytes of
+#: a uuid are those of its key.
+_COPIED = {dialect.Key: 'bytea', dialect.Quantity: 'numeric',
            sa.Boolean: 'bool', sa.BigInteger: 'int8', sa.LargeBinary: 'bytea',
            sa.String: 'text'}
 
@@ -81,18 +84,22 @@ def _insert(conn: sa.Connection, table: sa.Table,
 
 
 def _copy(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    columns = table.columns.values()[-len(rows[0]):]
-    quote = conn.dialect.identifier_preparer.quote
-    names = ', '.join(quote(column.name) for column in columns)
+    statement, types = _copying(table, len(rows[0]))
     driver: Any = conn.connection
-    with driver.cursor() as cursor, cursor.copy(
-            f'COPY {quote(table.name)} ({names}) '
-            'FROM STDIN (FORMAT BINARY)') as copy:
-        copy.set_types([_copied(column.type) for column in columns])
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        # psycopg would take one for all that is like bytes, which is slower.
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
+        with cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
 
 
-def _copied(kind: sa.types.TypeEngine[Any]) -> str:
-    return next(name for ours, name in _COPIED.items()
-                if isinstance(kind, ours))
+@functools.cache
+def _copying(table: sa.Table, width: int) -> tuple[str, list[str]]:
+    """COPY into the last columns of a table, and their types."""
+    columns = table.columns.values()[-width:]
+    names = ', '.join(f'"{column.name}"' for column in columns)
+    return (f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)',
+            [next(name for kind, name in _COPIED.items()
+                  if isinstance(column.type, kind)) for column in columns])

@@ -59,12 +59,20 @@ class Cells:
                 .select_from(samples)
                 .group_by(*(columns[key] for key in self.keys)))
 
-    def taking_in(self, samples: sa.FromClause) -> sa.CTE:
+    def _single(self, samples: sa.FromClause) -> sa.Select[Any]:
+        """derived() of samples of which no two are of one series."""
+        columns = self.of(samples)
+        return sa.select(*(_of_one(columns[column.name]).label(column.name)
+                           for column in self.table.columns))
+
+    def taking_in(self, samples: sa.FromClause,
+                  single: bool = False) -> sa.CTE:
         """PostgreSQL: the samples' cells are taken in by one statement.
 
         In the order of the keys, as lock() does it.
+        single: no two samples are of one series.
         """
-        chosen = self.derived(samples)
+        chosen = (self._single if single else self.derived)(samples)
         return dialect.merge(
             f'{self.table.name}_in', self.table, self.keys, self.merged,
             chosen.order_by(*(chosen.selected_columns[key]
@@ -138,6 +146,15 @@ def _spans(table: sa.Table) -> Cells:
         table=kept, staged=staged, keys=('series_id', 'metadata_id'), of=of,
         empty={'first': staged.c.first, 'last': staged.c.last},
         merged=lambda other: _extremes(kept, other, ('first',), ('last',)))
+
+
+def _of_one(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What an aggregate is of a single row."""
+    if isinstance(column, sa.sql.functions.count):
+        return sa.literal_column('1', sa.BigInteger)
+    if isinstance(column, sa.sql.functions.FunctionElement):
+        return next(iter(column.clauses))
+    return column
 
 
 def _extremes(kept: sa.Table, other: Columns, least: Sequence[str],

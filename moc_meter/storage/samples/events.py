@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from moc_meter.model import period
 from moc_meter.model.query import RetentionLevel
-from moc_meter.model.sample import Sample, is_ours
+from moc_meter.model.sample import Sample, kept_id
 from moc_meter.model.traits import project, traits
 from moc_meter.storage import numbering, staging
 from moc_meter.storage.samples import dropped, raw
@@ -29,9 +29,10 @@ form = staging.plain(tables.event_form)
 
 def row(one: Sample, series_id: int, recorded: int) -> Row:
     """The event as a row; recorded: in microseconds since 1970."""
-    return (series_id, period.microseconds(one.timestamp), one.key, recorded,
-            None if is_ours(one.message_id) else one.message_id,
-            numbering.digest(one.metadata), project(one.metadata), one.meter)
+    key, other_id = kept_id(one.message_id)
+    return (series_id, period.microseconds(one.timestamp), key, recorded,
+            other_id, numbering.digest(one.metadata), project(one.metadata),
+            one.meter)
 
 
 def append(conn: sa.Connection,

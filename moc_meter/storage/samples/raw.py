@@ -13,13 +13,15 @@ import sqlalchemy as sa
 
 from moc_meter.model import period
 from moc_meter.model.query import Outcome
-from moc_meter.model.sample import Sample, is_ours
+from moc_meter.model.sample import Sample, kept_id
 from moc_meter.storage import dialect, staging
 from moc_meter.storage.samples.cells import CELLS, Cells, fresh, sample
 from moc_meter.storage.staging import Row
 
 _KEYS = ('series_id', 'timestamp', 'key')
-_TIMESTAMP = 1
+_SERIES, _TIMESTAMP, _KEY = range(3)
+#: Rows that it pays to take for new ones until one is not.
+_MANY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,12 +77,13 @@ class Appended:
 def row(one: Sample, series_id: int, metadata_id: int,
         recorded: int) -> Row:
     """The sample as a row; recorded: in microseconds since 1970."""
+    key, other_id = kept_id(one.message_id)
+    begin, end = one.interval or (None, None)
     return (
-        series_id, period.microseconds(one.timestamp), one.key, one.volume,
-        metadata_id, recorded,
-        None if is_ours(one.message_id) else one.message_id, one.sequence,
-        *(map(period.microseconds, one.interval) if one.interval
-          else (None, None)),
+        series_id, period.microseconds(one.timestamp), key, one.volume,
+        metadata_id, recorded, other_id, one.sequence,
+        begin and period.microseconds(begin),
+        end and period.microseconds(end),
         one.counter_start and period.microseconds(one.counter_start),
         one.rounded or None)
 
@@ -93,21 +96,29 @@ def append(conn: sa.Connection, batch: Sequence[Row],
     border: rows before it are left out; see dropped.border().
     """
     timely = [row for row in batch if row[_TIMESTAMP] >= border]
-    first: dict[Row, Row] = {}
-    for row in timely:
-        first.setdefault(row[:3], row)
-    wanted = list(first.values())
+    wanted = _firsts(timely)
     staging.fill(conn, kept.staged, wanted)
     insert = dialect.choose(conn, sqlite=_in_steps, postgresql=_at_once,
                             mariadb=_in_steps)
     new = insert(conn, wanted, kept)
-    others = [row for row in timely if kept.recorded(row) not in new]
+    others = ([row for row in timely if kept.recorded(row) not in new]
+              if len(new) < len(timely) else [])
     return Appended(
         fresh=new,
         conflicts=(_conflicts(conn, others, kept) if others
                    else frozenset()),
         expired=frozenset(kept.recorded(row) for row in batch
                           if row[_TIMESTAMP] < border))
+
+
+def _firsts(rows: Sequence[Row]) -> Sequence[Row]:
+    """The first row of each key."""
+    if len({row[_KEY] for row in rows}) == len(rows):
+        return rows
+    first: dict[Row, Row] = {}
+    for row in rows:
+        first.setdefault(row[:3], row)
+    return list(first.values())
 
 
 def _in_steps(conn: sa.Connection, wanted: Sequence[Row],
@@ -128,10 +139,23 @@ def _in_steps(conn: sa.Connection, wanted: Sequence[Row],
     return new
 
 
-def _at_once(conn: sa.Connection, _wanted: Sequence[Row],
+def _at_once(conn: sa.Connection, wanted: Sequence[Row],
              kept: Kept) -> frozenset[int]:
-    """The same in one statement."""
-    return frozenset(conn.scalar(_statement(kept)) or ())
+    """The same in one statement (PostgreSQL).
+
+    Nearly always all of them are missing. To insert what might be there takes
+    longer, so that is done only where one turned out to be; or where they are
+    so few that a savepoint is not worth its while.
+    """
+    if len(wanted) < _MANY:
+        return frozenset(conn.scalar(_missing(kept)) or ())
+    single = len({row[_SERIES] for row in wanted}) == len(wanted)
+    try:
+        with conn.begin_nested():
+            conn.execute(_all(kept, single))
+    except sa.exc.IntegrityError:
+        return frozenset(conn.scalar(_missing(kept)) or ())
+    return frozenset(map(kept.recorded, wanted))
 
 
 def _ordered(staged: sa.Table) -> sa.Select[Any]:
@@ -141,7 +165,16 @@ def _ordered(staged: sa.Table) -> sa.Select[Any]:
 
 
 @functools.cache
-def _statement(kept: Kept) -> sa.Select[Any]:
+def _all(kept: Kept, single: bool) -> sa.Select[Any]:
+    staged = kept.staged
+    inserted = sa.insert(kept.table).from_select(
+        staged.columns.keys(), _ordered(staged)).cte('new')
+    return sa.select(sa.literal_column('1')).add_cte(
+        inserted, *(cells.taking_in(staged, single) for cells in kept.cells))
+
+
+@functools.cache
+def _missing(kept: Kept) -> sa.Select[Any]:
     new = dialect.insert_missing_as('new', kept.table, _ordered(kept.staged))
     return sa.select(sa.func.array_agg(new.c.recorded_at)).add_cte(
         *(cells.taking_in(new) for cells in kept.cells))

@@ -33,11 +33,15 @@ def numbers(engine: sa.Engine, cache: Numbers[bytes],
     paths; see series.numbers(). What is remembered is the number of a
     spelling: the same content may have several, by the order of its keys.
     """
-    spelled = [spelling(sample.metadata) for sample in samples]
+    # The samples of a message share what is the same.
+    places = [id(sample.metadata) for sample in samples]
+    said = dict(zip(places, [sample.metadata for sample in samples],
+                    strict=True))
+    spelled = [*map(spelling, said.values())]
 
     def ask(missing: AbstractSet[bytes]) -> dict[bytes, int]:
-        said = dict(zip(spelled, samples, strict=True))
-        contents = {key: canonical(said[key].metadata) for key in missing}
+        named = dict(zip(spelled, said.values(), strict=True))
+        contents = {key: canonical(named[key]) for key in missing}
         digests = {key: hashlib.sha256(content.encode()).digest()
                    for key, content in contents.items()}
         wanted = {digests[key]: {'content': content}
@@ -46,7 +50,8 @@ def numbers(engine: sa.Engine, cache: Numbers[bytes],
             engine, lambda conn: _number(conn, wanted))
         return {key: numbered[digest] for key, digest in digests.items()}
 
-    return cache.find(spelled, ask)
+    found = dict(zip(said, cache.find(spelled, ask), strict=True))
+    return [found[place] for place in places]
 
 
 def spelling(content: Any) -> bytes:

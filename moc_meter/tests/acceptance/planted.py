@@ -72,14 +72,10 @@ DEFECTS = [
     Defect(
         name='a doubled retry', file='storage/samples/raw.py',
         text="""\
-one.key, one.volume,
-        metadata_id, recorded,
-        None if is_ours(one.message_id) else one.message_id, one.sequence,
+    key, other_id = kept_id(one.message_id)
 """,
         planted="""\
-__import__('uuid').uuid4(), one.volume,
-        metadata_id, recorded,
-        one.message_id, one.sequence,
+    key, other_id = __import__('os').urandom(16), one.message_id
 """,
         leads='the doubled ones were sent twice: a retry is stored again'),
     Defect(
@@ -90,7 +86,7 @@ __import__('uuid').uuid4(), one.volume,
         name='a counter reset', file='storage/samples/raw.py',
         text="""\
     return (
-        series_id, period.microseconds(one.timestamp), one.key, one.volume,
+        series_id, period.microseconds(one.timestamp), key, one.volume,
 """,
         planted="""\
     highest = globals().setdefault('HIGHEST', {})
@@ -99,7 +95,7 @@ __import__('uuid').uuid4(), one.volume,
         counter = one.meter, one.resource_id
         volume = highest[counter] = max(volume, highest.get(counter, 0))
     return (
-        series_id, period.microseconds(one.timestamp), one.key, volume,
+        series_id, period.microseconds(one.timestamp), key, volume,
 """,
         leads='reset (of a counter )?is not believed',
         order='time'),
@@ -112,12 +108,12 @@ __import__('uuid').uuid4(), one.volume,
     Defect(
         name='a stale cache', file='storage/samples/sql.py',
         text="""\
-        dated, rows = transactions.inquire(self._engine, ask)
+        dated, rows = read(self._engine, answer)
 """,
         planted="""\
         kept = self.__dict__.setdefault('kept', {})
         if repr(question) not in kept:
-            kept[repr(question)] = transactions.inquire(self._engine, ask)
+            kept[repr(question)] = read(self._engine, answer)
         dated, rows = kept[repr(question)]
 """,
         leads='it is stale, or the batch was lost', early=True),

@@ -33,6 +33,19 @@ def store(engine: sa.Engine) -> SampleStore:
     return SqlSampleStore(engine)
 
 
+@pytest.mark.parametrize('resources', [3, 400])
+def test_a_large_batch_of_which_half_was_there_counts_once(
+        store: SampleStore, engine: sa.Engine, resources: int) -> None:
+    samples = [sample(number, resource_id=f'i-{number % resources}')
+               for number in range(300)]
+    assert store.write(samples[100:200], NOW).stored == 100
+    written = store.write(samples[:200], NOW + datetime.timedelta(minutes=1))
+    assert (written.stored, written.duplicates) == (100, 100)
+    assert store.write(samples[200:], NOW).stored == 100
+    assert not list(rollups.verify(engine))
+    assert sums(engine, tables.rollup_day) == sum(range(300))
+
+
 def plant_changed(conn: sa.Connection) -> None:
     cell = tables.rollup_hour
     conn.execute(sa.update(cell).values(sum=Decimal('0.000000001')).where(

@@ -4,6 +4,8 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moc_meter import errors
 from moc_meter.model import sample
@@ -23,6 +25,15 @@ def test_a_derived_id_is_its_own_key() -> None:
 @pytest.mark.parametrize('other', ['N-1', 'n-1 ', 'n-1\u0301', ''])
 def test_ids_that_look_alike_have_different_keys(other: str) -> None:
     assert dataclasses.replace(ONE, message_id=other).key != ONE.key
+
+
+@given(st.one_of(
+    st.text(), st.from_regex(r'[0-9a-fA-F ]{31,33}', fullmatch=True),
+    st.binary(min_size=16, max_size=16).map(bytes.hex)))
+def test_what_is_kept_of_an_id_is_its_key_and_spells_it(spelled: str) -> None:
+    key, other_id = sample.kept_id(spelled)
+    assert key == sample.key_of(spelled).bytes
+    assert spelled == (key.hex() if other_id is None else other_id)
 
 
 def test_parts_of_an_id_cannot_run_into_each_other() -> None:
