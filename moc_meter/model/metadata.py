@@ -73,11 +73,12 @@ def flattened(metadata: Mapping[str, object]) -> dict[str, str]:
 
 
 def _flatten(shown: dict[str, str], path: str, value: object) -> None:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            _flatten(shown, f'{path}.{key}', inner)
-    elif not isinstance(value, Mapping):
+    # A check against an abstract class is slow, and most values are texts.
+    if isinstance(value, str) or not isinstance(value, Mapping):
         shown[path.replace('.', ':').replace(':', '.', 1)] = str(value)
+        return
+    for key, inner in value.items():
+        _flatten(shown, f'{path}.{key}', inner)
 
 
 def nested(flat: Mapping[str, str]) -> dict[str, object]:

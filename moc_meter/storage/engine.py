@@ -70,8 +70,7 @@ def statements(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Raises StoreUnavailable as transact() does, but tries nothing again.
     """
-    with _translated(), engine.connect() as conn:
-        conn.execution_options(isolation_level='AUTOCOMMIT')
+    with _translated(), _autocommitting(engine) as conn:
         yield conn
 
 
@@ -106,6 +105,18 @@ def inquire(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     was started anew.
     """
     return _again(lambda: _snapshot(engine), work, losses=1)
+
+
+def ask(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
+    """Do the work, which is one statement that reads.
+
+    Like inquire(); but PostgreSQL need not be told twice that a statement
+    sees one state of the database, where it begins and where it ends.
+    MariaDB may have to be asked more than one, see dialect.ids().
+    """
+    if engine.dialect.name != 'postgresql':
+        return inquire(engine, work)
+    return _again(lambda: _autocommitting(engine), work, losses=1)
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -161,6 +172,13 @@ def _unavailable(error: Exception) -> errors.StoreUnavailable:
     said = str(getattr(error, 'orig', None) or error)
     return errors.StoreUnavailable('the database does not answer',
                                    reason=said.partition('\n')[0])
+
+
+@contextlib.contextmanager
+def _autocommitting(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.connect() as conn:
+        conn.execution_options(isolation_level='AUTOCOMMIT')
+        yield conn
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ class Resources:
 
     @expose(types.Resource, arguments.instant('at'), rule='get_resource')
     def show(self, caller: Caller, resource_id: str,
-             at: datetime.datetime | None) -> types.Resource:
+             at: datetime.datetime | None) -> types.Shown:
         """One resource, with links to its meters; as it was said to be then.
 
         Old clients encode an id twice: where there is none by the id that

@@ -35,7 +35,7 @@ class Samples:
             types.Sample.of, most, marker)
 
     @expose(types.Sample, rule='get_sample')
-    def show(self, caller: Caller, message_id: str) -> types.Sample:
+    def show(self, caller: Caller, message_id: str) -> types.Shown:
         """One sample, which may be in any project that the caller sees."""
         metadata.check_text('id', message_id)
         found = self._store.sample(message_id, caller.visible_projects())

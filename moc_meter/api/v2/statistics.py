@@ -54,7 +54,7 @@ class Statistics:
             arguments.texts('groupby'), AGGREGATES, rule='compute_statistics')
     def index(self, caller: Caller, name: str, q: Sequence[Rule],
               period: int | None, groupby: Sequence[str],
-              aggregate: Sequence[Aggregate]) -> list[types.Statistics]:
+              aggregate: Sequence[Aggregate]) -> list[types.Shown]:
         """One row a unit, group and period that has samples; oldest first."""
         for function in aggregate:
             _check_aggregate(*function)
@@ -63,7 +63,7 @@ class Statistics:
                      asked=query.asked(q, query.SAMPLES, caller, name))
         found = self._store.statistics(_question(form))
         found.sort(key=_start)
-        return [types.Statistics.of(_row(row, form)) for row in found]
+        return [_row(row, form) for row in found]
 
     def _grouped(self, groupby: Sequence[str]) -> Mapping[str, str]:
         unknown = sorted(set(groupby) - set(self._groups))
@@ -126,7 +126,7 @@ def _origin(form: _Form) -> datetime.datetime | None:
     return query.shifted(given, -max(before, 0) * form.period)
 
 
-def _row(row: StatisticsRow, form: _Form) -> dict[str, object]:
+def _row(row: StatisticsRow, form: _Form) -> types.Shown:
     """The row's values, by the names that types.Statistics has for them."""
     found = row.statistics
     start = _start(row)

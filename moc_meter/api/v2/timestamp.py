@@ -50,4 +50,4 @@ def _offset(said: dict[str, str | None]) -> datetime.timedelta:
 
 def show(instant: datetime.datetime) -> str:
     """UTC without a zone; the fraction only where there is one."""
-    return instant.replace(tzinfo=None).isoformat()
+    return instant.isoformat().removesuffix('+00:00')

@@ -31,6 +31,11 @@ _WHOLE = re.compile(r'\s*[+-]?\d{1,18}\s*', re.ASCII)
 _MAX_EXPONENT = 400
 
 
+#: What is shown of a type: its values by the names of its fields. A page of
+#: them is written without an object of WSME's for each, see writing.py.
+Shown = Mapping[str, object]
+
+
 class Digits(simplejson.RawJSON):       # type: ignore[misc]
     """A number as JSON and XML write it: '18.0', '0.000000001', never '1E-9'.
 
@@ -38,14 +43,26 @@ class Digits(simplejson.RawJSON):       # type: ignore[misc]
     """
 
     def __init__(self, value: Decimal) -> None:
-        shown = quantity.text(value)
-        super().__init__(shown if '.' in shown else f'{shown}.0')
+        super().__init__(_digits(value))
 
     def __str__(self) -> str:
         return str(self.encoded_json)
 
 
-class Number(wtypes.UserType):          # type: ignore[misc]
+def _digits(value: Decimal) -> str:
+    shown = quantity.text(value)
+    return shown if '.' in shown else f'{shown}.0'
+
+
+class _Said(wtypes.UserType):           # type: ignore[misc]
+    """Takes what JSON or XML said as it is, for validate() to judge."""
+
+    @staticmethod
+    def basetype(value: Any) -> Any:
+        return value
+
+
+class Number(_Said):
     """An exact number, with every digit.
 
     Taken are numbers and texts that hold one, finite; given are decimals.
@@ -54,13 +71,11 @@ class Number(wtypes.UserType):          # type: ignore[misc]
     name = 'number'
 
     @staticmethod
-    def basetype(value: Any) -> Any:
-        """Leave what JSON or XML said as it is, for validate() to judge."""
-        return value
-
-    @staticmethod
     def tobasetype(value: Decimal) -> Digits:
         return Digits(value)
+
+    #: As JSON at once, see writing.py; so has Timestamp.
+    json = staticmethod(_digits)
 
     @staticmethod
     def validate(value: object) -> Decimal:
@@ -85,15 +100,10 @@ class Volume(Number):
         return number
 
 
-class Count(wtypes.UserType):           # type: ignore[misc]
+class Count(_Said):
     """A whole number, or the text of one."""
 
     name = 'count'
-
-    @staticmethod
-    def basetype(value: Any) -> Any:
-        """Leave what JSON or XML said as it is, for validate() to judge."""
-        return value
 
     @staticmethod
     def validate(value: object) -> int:
@@ -115,6 +125,10 @@ class Timestamp(wtypes.UserType):       # type: ignore[misc]
         return timestamp.show(value)
 
     @staticmethod
+    def json(value: datetime.datetime) -> str:
+        return f'"{timestamp.show(value)}"'
+
+    @staticmethod
     def frombasetype(value: object) -> datetime.datetime | None:
         if value is None:
             return None
@@ -126,15 +140,10 @@ class Timestamp(wtypes.UserType):       # type: ignore[misc]
         raise refusals.invalid('samples', value, 'invalid timestamp format')
 
 
-class Document(wtypes.UserType):        # type: ignore[misc]
+class Document(_Said):
     """A JSON object of any form that is nested no deeper than a request."""
 
     name = 'document'
-
-    @staticmethod
-    def basetype(value: Any) -> Any:
-        """Leave what JSON said as it is, for validate() to judge."""
-        return value
 
     @staticmethod
     def validate(value: object) -> dict[str, object]:
@@ -187,17 +196,18 @@ class OldSample(wtypes.Base):           # type: ignore[misc]
     resource_metadata = TEXTS
     message_id = wtypes.text
 
-    @classmethod
-    def of(cls, stored: query.StoredSample) -> OldSample:
+    @staticmethod
+    def of(stored: query.StoredSample) -> Shown:
         sample = stored.sample
-        return cls(
-            source=sample.source, counter_name=sample.meter,
-            counter_type=kind(sample.kind), counter_unit=sample.unit,
-            counter_volume=sample.volume, user_id=sample.user_id,
-            project_id=sample.project_id, resource_id=sample.resource_id,
-            timestamp=sample.timestamp, recorded_at=stored.recorded_at,
-            resource_metadata=metadata.flattened(sample.metadata),
-            message_id=sample.message_id)
+        return {
+            'source': sample.source, 'counter_name': sample.meter,
+            'counter_type': kind(sample.kind), 'counter_unit': sample.unit,
+            'counter_volume': sample.volume, 'user_id': sample.user_id,
+            'project_id': sample.project_id,
+            'resource_id': sample.resource_id,
+            'timestamp': sample.timestamp, 'recorded_at': stored.recorded_at,
+            'resource_metadata': metadata.flattened(sample.metadata),
+            'message_id': sample.message_id}
 
 
 class IngestedSample(wtypes.Base):      # type: ignore[misc]
@@ -249,16 +259,17 @@ class Sample(wtypes.Base):              # type: ignore[misc]
     recorded_at = TIMESTAMP
     metadata = TEXTS
 
-    @classmethod
-    def of(cls, stored: query.StoredSample) -> Sample:
+    @staticmethod
+    def of(stored: query.StoredSample) -> Shown:
         sample = stored.sample
-        return cls(
-            id=sample.message_id, meter=sample.meter, type=kind(sample.kind),
-            unit=sample.unit, volume=sample.volume, user_id=sample.user_id,
-            project_id=sample.project_id, resource_id=sample.resource_id,
-            source=sample.source, timestamp=sample.timestamp,
-            recorded_at=stored.recorded_at,
-            metadata=metadata.flattened(sample.metadata))
+        return {
+            'id': sample.message_id, 'meter': sample.meter,
+            'type': kind(sample.kind), 'unit': sample.unit,
+            'volume': sample.volume, 'user_id': sample.user_id,
+            'project_id': sample.project_id,
+            'resource_id': sample.resource_id, 'source': sample.source,
+            'timestamp': sample.timestamp, 'recorded_at': stored.recorded_at,
+            'metadata': metadata.flattened(sample.metadata)}
 
 
 class Meter(wtypes.Base):               # type: ignore[misc]
@@ -273,14 +284,14 @@ class Meter(wtypes.Base):               # type: ignore[misc]
     source = wtypes.text
     meter_id = wtypes.text
 
-    @classmethod
-    def of(cls, seen: query.MeterSeen) -> Meter:
+    @staticmethod
+    def of(seen: query.MeterSeen) -> Shown:
         identity = f'{seen.resource_id}+{seen.name}'.encode()
-        return cls(
-            name=seen.name, type=kind(seen.kind), unit=seen.unit,
-            resource_id=seen.resource_id, project_id=seen.project_id,
-            user_id=seen.user_id, source=seen.source,
-            meter_id=base64.b64encode(identity).decode())
+        return {
+            'name': seen.name, 'type': kind(seen.kind), 'unit': seen.unit,
+            'resource_id': seen.resource_id, 'project_id': seen.project_id,
+            'user_id': seen.user_id, 'source': seen.source,
+            'meter_id': base64.b64encode(identity).decode()}
 
 
 class Resource(wtypes.Base):            # type: ignore[misc]
@@ -295,15 +306,16 @@ class Resource(wtypes.Base):            # type: ignore[misc]
     links = wtypes.ArrayType(Link)
     source = wtypes.text
 
-    @classmethod
-    def of(cls, seen: query.ResourceSeen, service_url: str,
-           meter_links: bool) -> Resource:
-        return cls(
-            resource_id=seen.resource_id, project_id=seen.project_id,
-            user_id=seen.user_id, first_sample_timestamp=seen.first,
-            last_sample_timestamp=seen.last,
-            metadata=metadata.flattened(seen.metadata), source=seen.source,
-            links=_links(seen, service_url, meter_links))
+    @staticmethod
+    def of(seen: query.ResourceSeen, service_url: str,
+           meter_links: bool) -> Shown:
+        return {
+            'resource_id': seen.resource_id, 'project_id': seen.project_id,
+            'user_id': seen.user_id, 'first_sample_timestamp': seen.first,
+            'last_sample_timestamp': seen.last,
+            'metadata': metadata.flattened(seen.metadata),
+            'source': seen.source,
+            'links': _links(seen, service_url, meter_links)}
 
 
 class ResourceState(wtypes.Base):       # type: ignore[misc]
@@ -317,24 +329,23 @@ class ResourceState(wtypes.Base):       # type: ignore[misc]
     valid_from = TIMESTAMP
     valid_until = TIMESTAMP
 
-    @classmethod
-    def of(cls, state: query.ResourceState,
-           resource_id: str) -> ResourceState:
-        return cls(
-            resource_id=resource_id, project_id=state.project_id,
-            user_id=state.user_id, source=state.source,
-            metadata=metadata.flattened(state.metadata),
-            valid_from=state.since, valid_until=state.until)
+    @staticmethod
+    def of(state: query.ResourceState, resource_id: str) -> Shown:
+        return {
+            'resource_id': resource_id, 'project_id': state.project_id,
+            'user_id': state.user_id, 'source': state.source,
+            'metadata': metadata.flattened(state.metadata),
+            'valid_from': state.since, 'valid_until': state.until}
 
 
 def _links(seen: query.ResourceSeen, service_url: str,
-           meter_links: bool) -> list[Link]:
+           meter_links: bool) -> list[Shown]:
     base, resource = f'{service_url}/v2', _quoted(seen.resource_id)
     names = seen.meters if meter_links else ()
     return [
-        Link(rel='self', href=f'{base}/resources/{resource}'),
-        *(Link(rel=name, href=f'{base}/meters/{_quoted(name)}'
-                              f'?q.field=resource_id&q.value={resource}')
+        {'rel': 'self', 'href': f'{base}/resources/{resource}'},
+        *({'rel': name, 'href': f'{base}/meters/{_quoted(name)}'
+                                f'?q.field=resource_id&q.value={resource}'}
           for name in names)]
 
 
@@ -355,11 +366,6 @@ class Statistics(wtypes.Base):          # type: ignore[misc]
     period = int
     period_start = TIMESTAMP
     period_end = TIMESTAMP
-
-    @classmethod
-    def of(cls, row: Mapping[str, object]) -> Statistics:
-        """row: values by the names of the fields; see statistics.py."""
-        return cls(**row)
 
 
 def nearest(figure: Decimal) -> Decimal:

@@ -14,7 +14,7 @@ import gzip
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 from xml.etree import ElementTree
 
@@ -28,6 +28,10 @@ from wsme.rest import xml as restxml
 from moc_meter.api import negotiation
 from moc_meter.api.negotiation import JSON
 
+_dumps: Callable[[Any], str] = simplejson.dumps
+_text: Callable[[str], str] = simplejson.encoder.encode_basestring_ascii
+_PLAIN: Mapping[object, Callable[[Any], str]] = {
+    wtypes.text: _text, int: int.__repr__}
 #: Bytes of an answer that are kept in memory, and of one that is packed.
 _IN_MEMORY = 2 ** 20
 _WORTH_PACKING = 1400
@@ -134,31 +138,63 @@ def _xml_list(items: Iterable[Any], datatype: object,
 
 
 def _json(datatype: Any, value: Any) -> bytes:
-    if isinstance(value, wtypes.Base):
-        plain = {name: said if said is None else convert(said)
-                 for name, key, convert in _attributes(datatype)
-                 if (said := getattr(value, key)) is not wtypes.Unset}
-    else:
-        plain = restjson.tojson(datatype, value)
-    text: str = simplejson.dumps(plain)
-    return text.encode()
+    return _or_null(_writer(datatype), value).encode()
 
 
 @functools.cache
-def _attributes(datatype: Any) -> list[tuple[str, str, Callable[[Any], Any]]]:
-    """Name, attribute and conversion; WSME would find them for each item."""
-    return [(one.name, one.key, _converter(one.datatype))
-            for one in wtypes.list_attributes(datatype)]
+def _writer(datatype: Any) -> Callable[[Any], str]:
+    """Writes values of a type that are not null.
+
+    WSME would look at the type for each of them.
+    An object is a mapping of what is said of its fields, or one of WSME's.
+    """
+    if wtypes.iscomplex(datatype):
+        return functools.partial(_object, [
+            (one.key, f'{_text(one.name)}: ', _writer(one.datatype))
+            for one in wtypes.list_attributes(datatype)])
+    if isinstance(datatype, wtypes.ArrayType):
+        return functools.partial(_array, _writer(datatype.item_type))
+    if isinstance(datatype, wtypes.DictType):
+        return functools.partial(_dictionary, _writer(datatype.value_type))
+    write = _PLAIN.get(datatype) or getattr(datatype, 'json', None)
+    return write or (lambda value: _dumps(restjson.tojson(datatype, value)))
 
 
-def _converter(datatype: Any) -> Callable[[Any], Any]:
-    if datatype in (wtypes.text, int, bool):
-        return lambda value: value
-    if isinstance(datatype, wtypes.UserType):
-        return datatype.tobasetype      # type: ignore[no-any-return]
-    return functools.partial(restjson.tojson, datatype)
+def _object(fields: Sequence[tuple[str, str, Callable[[Any], str]]],
+            value: Any) -> str:
+    said = value if isinstance(value, Mapping) else {
+        key: getattr(value, key) for key, _, _ in fields}
+    find, unset = said.get, wtypes.Unset
+    return '{' + ', '.join([
+        name + ('null' if one is None else write(one))
+        for key, name, write in fields
+        if (one := find(key, unset)) is not unset]) + '}'
+
+
+def _array(write: Callable[[Any], str], items: Iterable[Any]) -> str:
+    return f'[{", ".join([_or_null(write, item) for item in items])}]'
+
+
+def _dictionary(write: Callable[[Any], str], items: Mapping[str, Any]) -> str:
+    return '{' + ', '.join([f'{_text(key)}: {_or_null(write, value)}'
+                            for key, value in items.items()]) + '}'
+
+
+def _or_null(write: Callable[[Any], str], value: Any) -> str:
+    return 'null' if value is None else write(value)
 
 
 def _xml(datatype: object, name: str, value: Any) -> bytes:
     return negotiation.sayable(ElementTree.tostring(
-        restxml.toxml(datatype, name, value)))
+        restxml.toxml(datatype, name, _whole(datatype, value))))
+
+
+def _whole(datatype: Any, value: Any) -> Any:
+    """The same value with WSME's objects in the place of mappings."""
+    if isinstance(datatype, wtypes.ArrayType) and value is not None:
+        return [_whole(datatype.item_type, item) for item in value]
+    if isinstance(value, Mapping) and wtypes.iscomplex(datatype):
+        return datatype(**{
+            one.key: _whole(one.datatype, value[one.key])
+            for one in wtypes.list_attributes(datatype) if one.key in value})
+    return value

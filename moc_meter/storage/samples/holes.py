@@ -22,7 +22,8 @@ from moc_meter.storage.tables import samples as tables
 def in_statistics(conn: sa.Connection, question: StatisticsQuestion) -> None:
     """Raise InvalidQuery where an hour would have to be cut that is dropped.
 
-    question: with its origin, see statistics.dated().
+    question: with its origin, see statistics.dated(). One that needs no raw
+        samples need not be asked about.
     """
     border = dropped.border(conn)
     for part in plan.parts(question):
@@ -34,7 +35,8 @@ def in_statistics(conn: sa.Connection, question: StatisticsQuestion) -> None:
 def in_spans(conn: sa.Connection, selection: Selection) -> None:
     """Raise InvalidQuery where a span would have to be cut that is dropped.
 
-    A start needs the first sample after it, an end the last before it.
+    A start needs the first sample after it, an end the last before it; a
+    selection without both need not be asked about.
     """
     border = dropped.border(conn)
     start, end = plan.bounds(selection)

@@ -115,9 +115,17 @@ def _pack(conn: sa.Connection, today: str) -> Iterator[str]:
     for name in unpacked:
         day = _NAME.fullmatch(name)
         if day and day[1] < today:
+            for index in conn.scalars(_INDEXES, {'name': name}).all():
+                # Hardly anything is to come.
+                conn.exec_driver_sql(
+                    f'ALTER INDEX {index} SET (fillfactor = 100)')
             conn.exec_driver_sql(f'REINDEX TABLE CONCURRENTLY {name}')
             conn.exec_driver_sql(f"COMMENT ON TABLE {name} IS 'packed'")
             yield name
+
+
+_INDEXES = sa.text('SELECT indexrelid::regclass::text FROM pg_index '
+                   'WHERE indrelid = CAST(:name AS regclass)')
 
 
 def lock(conn: sa.Connection) -> None:

@@ -29,6 +29,7 @@ from moc_meter.storage.samples import (
     holes,
     listing,
     matching,
+    plan,
     raw,
     resources,
     retention,
@@ -37,6 +38,7 @@ from moc_meter.storage.samples import (
     statistics,
 )
 from moc_meter.storage.samples.partitions import Partitions
+from moc_meter.storage.samples.plan import Level
 from moc_meter.storage.staging import Row
 
 #: What a transaction does with samples whose rows are numbered.
@@ -156,14 +158,18 @@ class SqlSampleStore:
 
     def statistics(self, question: query.StatisticsQuestion
                    ) -> list[query.StatisticsRow]:
-        def ask(conn: sa.Connection) -> tuple[
+        def answer(conn: sa.Connection) -> tuple[
                 query.StatisticsQuestion, list[query.StatisticsRow]]:
             dated = statistics.dated(conn, question)
             return dated, statistics.answer(conn, dated)
 
-        dated, rows = transactions.inquire(self._engine, ask)
-        transactions.inquire(
-            self._engine, lambda conn: holes.in_statistics(conn, dated))
+        # The origin would be a question of its own.
+        is_dated = question.period is None or question.origin is not None
+        read = transactions.ask if is_dated else transactions.inquire
+        dated, rows = read(self._engine, answer)
+        if any(part.level is Level.RAW for part in plan.parts(dated)):
+            transactions.inquire(
+                self._engine, lambda conn: holes.in_statistics(conn, dated))
         return rows
 
     def samples(self, selection: query.Selection, limit: int, *,
@@ -206,8 +212,7 @@ class SqlSampleStore:
         found = transactions.inquire(
             self._engine,
             lambda conn: seen.meters(conn, selection, limit, unique, after))
-        transactions.inquire(
-            self._engine, lambda conn: holes.in_spans(conn, selection))
+        self._check_spans(selection)
         return found
 
     def resources(self, selection: query.Selection, limit: int | None,
@@ -215,8 +220,7 @@ class SqlSampleStore:
         found = transactions.inquire(
             self._engine,
             lambda conn: seen.resources(conn, selection, limit, after))
-        transactions.inquire(
-            self._engine, lambda conn: holes.in_spans(conn, selection))
+        self._check_spans(selection)
         return found
 
     def history(self, selection: query.Selection, limit: int
@@ -230,9 +234,13 @@ class SqlSampleStore:
         found = transactions.inquire(
             self._engine,
             lambda conn: seen.values(conn, field, selection, limit, after))
-        transactions.inquire(
-            self._engine, lambda conn: holes.in_spans(conn, selection))
+        self._check_spans(selection)
         return found
+
+    def _check_spans(self, selection: query.Selection) -> None:
+        if plan.bounds(selection) != (None, None):
+            transactions.inquire(
+                self._engine, lambda conn: holes.in_spans(conn, selection))
 
     def expire(self, level: query.RetentionLevel, until: datetime.datetime,
                now: datetime.datetime, by: str,

@@ -14,13 +14,11 @@ import sqlalchemy as sa
 from moc_meter.model import period
 from moc_meter.model.query import Selection, StatisticsQuestion, StatisticsRow
 from moc_meter.model.statistics import Statistics
-from moc_meter.storage import dialect
-from moc_meter.storage.samples import plan, select
-from moc_meter.storage.samples.cells import days, hours, sample
+from moc_meter.storage.samples import plan, statement
 from moc_meter.storage.samples.plan import Level, Part, Periods
-from moc_meter.storage.tables import samples as tables
 
-_CELLS = {Level.DAY: days.table, Level.HOUR: hours.table}
+#: Columns of a row: the unit, the bucket, the groups; then the figures.
+_GROUPS = 2
 
 
 def answer(conn: sa.Connection,
@@ -51,15 +49,13 @@ def dated(conn: sa.Connection,
 
 def _rows(conn: sa.Connection, question: StatisticsQuestion,
           parts: list[Part]) -> list[StatisticsRow]:
-    statement = _statement(conn, question, parts)
-    if question.most is not None:
-        statement = statement.limit(question.most + 1)
-    rows = conn.execute(statement).all()
+    rows = conn.execute(*statement.of(conn, question, parts)).all()
     question.check(len(rows))
     fields = [*(field.value for field in question.group_by),
               *question.group_by_metadata]
+    periods = plan.periods(question)
     # Sorted here: the databases disagree about the place of null.
-    return [_row(question, fields, row) for row in sorted(
+    return [_row(question, fields, periods, row) for row in sorted(
         rows, key=lambda row: (row.bucket, _order(row, len(fields)),
                                row.unit))]
 
@@ -116,114 +112,22 @@ def _earliest(conn: sa.Connection,
     return min((row.statistics.first for row in rows), default=None)
 
 
-def _statement(conn: sa.Connection, question: StatisticsQuestion,
-               parts: list[Part]) -> sa.Select[Any]:
-    """The parts as one, by unit, period and group."""
-    ids = select.series_ids(conn, question.selection)
-    read = sa.union_all(*(_part(conn, question, part, ids)
-                          for part in parts)).subquery('read')
-    joined: sa.FromClause = read
-    groups: list[sa.ColumnElement[Any]] = [read.c[field.value]
-                                           for field in question.group_by]
-    for path in question.group_by_metadata:
-        value = tables.metadata_path.alias()
-        joined = joined.join(value, sa.and_(
-            value.c.metadata_id == read.c.metadata_id, *_at(value, path)))
-        groups.append(value.c.value)
-    return sa.select(
-        read.c.unit, read.c.bucket,
-        *(group.label(f'group_{place}') for place, group in enumerate(groups)),
-        *_figures(count=sa.func.sum(read.c.samples), volume=read.c.sum,
-                  low=read.c.min, high=read.c.max, first=read.c.first,
-                  last=read.c.last),
-        *([dialect.total(read.c.squares).label('squares')]
-          if question.squares else []),
-        *(sa.func.count(read.c[field.value].distinct())
-          .label(f'of_{field.value}') for field in question.cardinality),
-    ).select_from(joined).group_by(read.c.unit, read.c.bucket, *groups)
-
-
-def _at(value: sa.FromClause, path: str) -> select.Conditions:
-    """The scalar at a path; the first, where {'a.b': …} meets {'a': {'b'}}."""
-    other = tables.metadata_path.alias()
-    return [value.c.path == path,
-            ~sa.exists().where(other.c.metadata_id == value.c.metadata_id,
-                               other.c.path == path,
-                               other.c.position < value.c.position)]
-
-
-def _part(conn: sa.Connection, question: StatisticsQuestion, part: Part,
-          ids: select.Ids) -> sa.Select[Any]:
-    """One part by unit, period and whatever is grouped or counted."""
-    series = tables.series
-    if part.level is Level.RAW:
-        table, of = sample, sample.c
-        instant = of.timestamp
-        rules = [*select.metadata_rules(conn, of.metadata_id,
-                                        question.selection),
-                 *select.message_rules(question.selection)]
-        figures = _figures(count=sa.func.count(), volume=of.volume,
-                           low=of.volume, high=of.volume,
-                           first=of.timestamp, last=of.timestamp)
-    else:
-        table = _CELLS[part.level]
-        of = table.c
-        instant = of.start
-        rules = [of.count > 0]
-        figures = _figures(count=sa.func.sum(of.count), volume=of.sum,
-                           low=of.min, high=of.max, first=of.first,
-                           last=of.last)
-    names = dict.fromkeys([*question.group_by, *question.cardinality])
-    keys = [series.c.unit, *(series.c[field.value] for field in names),
-            *([of.metadata_id] if question.group_by_metadata else [])]
-    return sa.select(
-        *keys, _bucket(instant, plan.periods(question)).label('bucket'),
-        *figures, *([dialect.squares(of.volume).label('squares')]
-                    if question.squares else []),
-    ).select_from(table.join(series, series.c.id == of.series_id)).where(
-        *select.joined_series(of.series_id, question.selection, ids), *rules,
-        *select.within(instant, part.start, part.end),
-    ).group_by(*keys, 'bucket')
-
-
-def _bucket(instant: sa.ColumnElement[int],
-            periods: Periods | None) -> sa.ColumnElement[int]:
-    """The number of the period, counted from the periods' base."""
-    if periods is None:
-        return sa.literal_column('0', sa.BigInteger)
-    return dialect.quotient(instant - periods.base, periods.step)
-
-
-def _figures(*, count: sa.ColumnElement[Any], volume: sa.ColumnElement[Any],
-             low: sa.ColumnElement[Any], high: sa.ColumnElement[Any],
-             first: sa.ColumnElement[Any], last: sa.ColumnElement[Any]
-             ) -> list[sa.Label[Any]]:
-    """What a Statistics holds, taken together; in its order."""
-    return [count.label('samples'), dialect.total(volume).label('sum'),
-            dialect.lowest(low).label('min'),
-            dialect.highest(high).label('max'),
-            sa.func.min(first).label('first'),
-            sa.func.max(last).label('last')]
-
-
 def _order(row: sa.Row[Any], groups: int) -> list[tuple[bool, str]]:
     """Where a group stands: what has none before what has one."""
-    values = [getattr(row, f'group_{place}') for place in range(groups)]
-    return [(value is not None, value or '') for value in values]
+    return [(value is not None, value or '')
+            for value in row[_GROUPS:_GROUPS + groups]]
 
 
 def _row(question: StatisticsQuestion, fields: list[str],
-         row: sa.Row[Any]) -> StatisticsRow:
-    periods = plan.periods(question)
+         periods: Periods | None, row: sa.Row[Any]) -> StatisticsRow:
+    figures = _GROUPS + len(fields)
+    count, total, low, high, first, last, *others = row[figures:]
     return StatisticsRow(
         unit=row.unit,
-        group={field: getattr(row, f'group_{place}')
-               for place, field in enumerate(fields)},
+        group=dict(zip(fields, row[_GROUPS:figures], strict=True)),
         period_start=(None if periods is None
                       else periods.start(int(row.bucket))),
-        statistics=Statistics(int(row.samples), row.sum, row.min, row.max,
-                              period.instant(row.first),
-                              period.instant(row.last)),
-        squares=row.squares if question.squares else None,
-        cardinality={field: getattr(row, f'of_{field.value}')
-                     for field in question.cardinality})
+        statistics=Statistics(int(count), total, low, high,
+                              period.instant(first), period.instant(last)),
+        squares=others.pop(0) if question.squares else None,
+        cardinality=dict(zip(question.cardinality, others, strict=True)))

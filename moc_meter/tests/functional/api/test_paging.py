@@ -175,7 +175,7 @@ class Counted(SqlSampleStore):
 
 def test_a_list_beyond_the_largest_answer_goes_on_behind_its_link(
         api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arguments, '_MOST', 3)
+    monkeypatch.setattr(arguments, 'MOST', 3)
     wiring.keep(api, wiring.table())
     first, last = pages(api, f'/v2/samples?limit={10 ** 9}')
     assert (len(first.json), len(last.json)) == (3, 1)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from wsme import types as wtypes
 from wsme.rest import json as restjson
 
+from moc_meter.api import negotiation
 from moc_meter.api.v1.discovery import MeterName
 from moc_meter.api.v1.figures import Duration, Volume
 from moc_meter.api.v2 import types, writing
@@ -53,17 +54,35 @@ def items(datatype: Any) -> st.SearchStrategy[Any]:
         lambda chosen: datatype(**chosen))
 
 
+def shown(value: Any) -> Any:
+    """The same without objects of WSME's."""
+    if isinstance(value, list):
+        return [*map(shown, value)]
+    if not isinstance(value, wtypes.Base):
+        return value
+    return {one.key: shown(said)
+            for one in wtypes.list_attributes(type(value))
+            if (said := getattr(value, one.key)) is not wtypes.Unset}
+
+
+def written(given: list[Any], array: Any, content_type: str) -> bytes:
+    answer = writing.response(webob.Request.blank('/'), iter(given), array,
+                              content_type, 200)
+    return bytes(answer.body)
+
+
 @pytest.mark.parametrize('datatype', TYPES, ids=lambda one: one.__name__)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_list_has_the_bytes_that_wsme_would_have_written(
         datatype: Any, data: st.DataObject) -> None:
-    shown = data.draw(st.lists(items(datatype), max_size=3))
+    given = data.draw(st.lists(items(datatype), max_size=3))
     array = wtypes.ArrayType(datatype)
-    answer = writing.response(webob.Request.blank('/'), iter(shown), array,
-                              'application/json', 200)
-    plain = restjson.tojson(array, shown)
-    assert answer.body == simplejson.dumps(plain).encode()
+    plain = simplejson.dumps(restjson.tojson(array, given)).encode()
+    assert written(given, array, negotiation.JSON) == plain
+    assert written(shown(given), array, negotiation.JSON) == plain
+    assert written(shown(given), array, negotiation.XML) == (
+        written(given, array, negotiation.XML))
 
 
 def test_every_type_that_is_shown_is_compared() -> None:
