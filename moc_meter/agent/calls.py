@@ -17,12 +17,20 @@ from typing import Any, TypeVar
 Answer = TypeVar('Answer')
 
 
+def _held() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class _Call:
     question: Callable[[], Any]
     answer: Any = None
     fault: BaseException | None = None
-    over: threading.Event = field(default_factory=threading.Event)
+    #: released when it is over; a bare lock, since an event takes several
+    #: times as long as most calls
+    running: threading.Lock = field(default_factory=_held)
 
 
 _Inbox = queue.SimpleQueue[_Call | None]
@@ -46,7 +54,7 @@ class Calls:
     def hanging(self) -> frozenset[str]:
         """The keys whose calls were given up and did not end since."""
         return frozenset(key for key, call in list(self._hung.items())
-                         if not call.over.is_set())
+                         if call.running.locked())
 
     def call(self, key: str, question: Callable[[], Answer],
              seconds: float) -> Answer:
@@ -64,7 +72,7 @@ class Calls:
             if self._inbox is None:
                 self._inbox = self._worker()
             self._inbox.put(call)
-            if not call.over.wait(seconds):
+            if not call.running.acquire(timeout=seconds):
                 self._hung[key] = call
                 self._inbox.put(None)       # it ends when the call does
                 self._inbox = None
@@ -88,5 +96,5 @@ def _work(inbox: _Inbox) -> None:
             call.answer = call.question()
         except BaseException as fault:      # raised again where it was asked
             call.fault = fault
-        call.over.set()
+        call.running.release()
         del call        # else it keeps its answer until the next one

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from moc_meter import errors
@@ -32,6 +33,9 @@ _MAX_SEQUENCE = 2 ** 63
 #: many at most: a resource says the same with nearly every sample.
 _USUAL = 4096
 _REMEMBERED = 4096
+#: Metadata that were admitted, by identity: those that come from a bus are
+#: shared, and nobody changes what a sample says.
+_admitted: dict[int, Mapping[str, object]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +146,15 @@ def _check_texts(sample: Sample) -> None:
 
 
 def _check_metadata(sample: Sample) -> None:
+    if _admitted.get(id(sample.metadata)) is sample.metadata:
+        return
     try:
         content = canonical(sample.metadata)
         if len(content) <= _USUAL:
             _check_usual(content)
+            if len(_admitted) >= _REMEMBERED:
+                _admitted.clear()
+            _admitted[id(sample.metadata)] = sample.metadata
         else:
             _check_content(content)
     except (TypeError, ValueError, RecursionError):

@@ -7,6 +7,7 @@ import collections
 import copy
 import dataclasses
 import fnmatch
+import functools
 import logging
 import threading
 import time
@@ -33,6 +34,8 @@ _T = TypeVar('_T')
 
 #: Longest that a plugin may take for one notification, in seconds.
 _PATIENCE = 5.0
+#: Types of notifications of which is remembered whom they concern.
+_TYPES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class PluginHost:
         self._switched_off = _switched_off(plugins, self._profiles)
         self._plugins = {name: plugin for name, plugin in plugins.items()
                          if name not in self._switched_off}
+        self._concerned = functools.lru_cache(_TYPES)(self._find_concerned)
         self._profiled = {name for name, plugin in self._plugins.items()
                           if isinstance(plugin, ProfiledPlugin)}
         self._definitions = definitions
@@ -115,10 +119,10 @@ class PluginHost:
             for nor is to be an event gives nothing, whatever is in it.
         """
         event_type = flat.get('event_type')
-        wanted = self._asking_for(event_type, self._plugins)
+        wanted, switched_off = (self._concerned(event_type)
+                                if isinstance(event_type, str) else ({}, {}))
         happens = self._events.wants(event_type)
-        nothing = Outcome(asked=tuple(wanted), switched_off=self._asking_for(
-            event_type, self._switched_off))
+        nothing = Outcome(asked=tuple(wanted), switched_off=switched_off)
         if not wanted and not happens:
             return nothing
         try:
@@ -181,13 +185,14 @@ class PluginHost:
             LOG.info('plugin answers again plugin=%s', name)
         return found
 
-    def _asking_for(self, event_type: object, among: Mapping[str, _T]
-                    ) -> dict[str, _T]:
-        if not isinstance(event_type, str):
-            return {}
-        return {name: one for name, one in among.items()
-                if any(fnmatch.fnmatchcase(event_type, pattern)
-                       for pattern in self._patterns[name])}
+    def _find_concerned(self, event_type: str) -> tuple[
+            dict[str, NotificationPlugin], dict[str, str]]:
+        """Who asks for a type, and who would and is switched off."""
+        def of(some: Mapping[str, _T]) -> dict[str, _T]:
+            return {name: one for name, one in some.items()
+                    if any(fnmatch.fnmatchcase(event_type, pattern)
+                           for pattern in self._patterns[name])}
+        return of(self._plugins), of(self._switched_off)
 
     def _is_wanted(self, plugin: str, sample: Sample) -> bool:
         """A site's own meters have no profile, and are always wanted.

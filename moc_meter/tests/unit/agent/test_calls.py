@@ -55,7 +55,8 @@ def test_who_hangs_is_not_called_again_until_it_has_ended(
     assert asked == []
     [call] = calls._hung.values()
     freed.set()
-    assert call.over.wait(LONG)
+    assert call.running.acquire(timeout=LONG)
+    call.running.release()
     assert calls.call('a', lambda: 5, LONG) == 5
     assert calls.hanging == frozenset()
 

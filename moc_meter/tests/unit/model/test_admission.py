@@ -95,3 +95,14 @@ def test_a_timestamp_at_the_end_of_the_tolerance_enters() -> None:
     soon = dataclasses.replace(
         ONE, timestamp=NOON + datetime.timedelta(seconds=300))
     assert LENIENT.admit(soon, NOON) == soon
+
+
+def test_metadata_that_lie_where_others_lay_are_looked_at_all_the_same(
+        ) -> None:
+    for number in range(5000):
+        LENIENT.admit(dataclasses.replace(
+            ONE, metadata={'number': number}), NOON)
+    for _ in range(5000):
+        with pytest.raises(errors.InvalidSample, match='NUL'):
+            LENIENT.admit(dataclasses.replace(
+                ONE, metadata={'text': 'a\0b'}), NOON)
