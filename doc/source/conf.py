@@ -10,5 +10,5 @@ autoprogram_cliff_ignored = [
     '--fit-width', '--print-empty', '--sort-column', '--sort-ascending',
     '--sort-descending', '--timezone', '--long']
 html_theme = 'alabaster'
-# It is a part of performance.rst.
-exclude_patterns = ['reference/performance-findings.rst']
+# They are parts of performance.rst.
+exclude_patterns = ['reference/performance-findings*.rst']

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
+from moc_meter import errors
 from moc_meter.client import answers, models, pages, said
 from moc_meter.client.connection import Connection, Query
 from moc_meter.client.filters import Filters, instant, rules
@@ -290,7 +291,13 @@ class Scope:
 
 
 def _part(name: str) -> str:
-    """A part of a path; a slash in it does not part."""
+    """A part of a path; a slash in it does not part.
+
+    Raises InvalidQuery of what a path does not keep: it is another one.
+    """
+    if name in ('', '.', '..'):
+        raise errors.InvalidQuery('nothing can be asked for by this name',
+                                  name=name)
     return quote(name, safe=':')
 
 

@@ -41,7 +41,14 @@ class Quantity(FormattableColumn[Any]):
         return harmless(readable.quantity(self._value, self._unit))
 
 
-class Document(FormattableColumn[Any]):
+class Several(FormattableColumn[Any]):
+    """More than one thing in a cell; sorted by what a table shows."""
+
+    def __lt__(self, other: object) -> bool:
+        return str(self) < str(other)
+
+
+class Document(Several):
     """Names and values; in a table a line each."""
 
     def human_readable(self) -> str:
@@ -49,7 +56,7 @@ class Document(FormattableColumn[Any]):
                          for name, value in self._value.items())
 
 
-class Lines(FormattableColumn[Any]):
+class Lines(Several):
     """Texts, in a table a line each."""
 
     def human_readable(self) -> str:

@@ -105,7 +105,9 @@ def _parted(url: str) -> tuple[str, str | None, str | None]:
     try:
         found = urllib.parse.urlsplit(url)
         sound = (found.scheme in ('http', 'https') and found.hostname
-                 and found.port != 0)
+                 and found.port != 0
+                 # Raises where it can be no name, as a..b.
+                 and found.hostname.encode('idna'))
     except ValueError:
         sound = False
     if not sound:

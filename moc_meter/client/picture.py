@@ -25,6 +25,7 @@ FORMATS: Final = ('.svg', '.png')
 _WIDTH: Final = 9.0             # inches
 _HEIGHT: Final = 4.5            # of one unit
 _BAR: Final = 0.3               # of one group
+_NAME: Final = 0.22             # of one group beside a course of time
 #: The same figures give the same bytes, and names are not formulas.
 _SETTINGS: Final[dict[Any, Any]] = {
     'svg.hashsalt': 'moc_meter', 'svg.fonttype': 'none',
@@ -62,7 +63,8 @@ def write(drawn: Sequence[Series], path: Path, *, title: str,
     from matplotlib.figure import Figure
 
     units = list(dict.fromkeys(one.unit for one in drawn))
-    high = _HEIGHT if over_time(drawn) else 1.5 + _BAR * len(drawn)
+    high = (max(_HEIGHT, 1 + _NAME * len(drawn)) if over_time(drawn)
+            else 1.5 + _BAR * len(drawn))
     made, ending = io.BytesIO(), path.suffix.lower()
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # A font need not have every letter of a name.

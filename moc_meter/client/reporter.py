@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,7 @@ class Reporter:
         self._trouble: Exception | None = None
         self._bug: BaseException | None = None
         self._leave_by: float | None = None
+        self._process = os.getpid()
         self._wake = threading.Event()      # there is something to send
         self._hurry = threading.Event()     # it is to be tried at once
         self._answered = threading.Condition()
@@ -125,6 +127,7 @@ class Reporter:
 
         timeout: in seconds; for ever without it.
         """
+        self._check()
         self._wake.set()
         self._hurry.set()
         with self._answered:
@@ -152,6 +155,9 @@ class Reporter:
         self.close()
 
     def _check(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError('a reporter is of one process; make it '
+                               'after the fork')
         if self._bug is not None or self._leave_by is not None:
             raise RuntimeError('nothing is sent any more') from self._bug
 

@@ -31,7 +31,7 @@ ZONES: Final = ('local', 'UTC', 'Europe/Berlin')
 UNITS: Final = ('day', 'week', 'month')
 #: What an argument parser would else take for an option; see argparse's
 #: _negative_number_matcher.
-NEGATIVE: Final = re.compile(r'-\d.*')
+NEGATIVE: Final = re.compile(r'-\.?\d.*')
 
 _LOCALTIME: Final = Path('/etc/localtime')
 _RELATIVE = re.compile(r'-(\d{1,9})(s|min|h|d|w|mo|y)', re.ASCII)

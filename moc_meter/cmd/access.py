@@ -59,17 +59,18 @@ def connect(options: argparse.Namespace) -> Client:
     from moc_meter import client
     said = given(options)
     url, username = said.get('url'), said.get('username')
-    if url is not None and parse.urlsplit(str(url)).password:
-        print('moc-meter: everybody on this machine can read the password in '
-              '--url; say --username and --password-file instead',
-              file=sys.stderr)
-    return client.connect(
+    made = client.connect(
         None if url is None else str(url),
         cloud=None if (name := said.get('os_cloud')) is None else str(name),
         username=None if username is None else str(username),
         password=_password(said) if username is not None else None,
         ca_file=None if (file := said.get('ca_file')) is None else str(file),
         patience=options.patience if 'patience' in said else _PATIENCE)
+    if url is not None and parse.urlsplit(str(url)).password:
+        print('moc-meter: everybody on this machine can read the password in '
+              '--url; say --username and --password-file instead',
+              file=sys.stderr)
+    return made
 
 
 def _password(said: dict[str, object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from moc_meter import errors
 from moc_meter.client import faults
+from moc_meter.client.columns import harmless
 
 DONE = 0
 #: What "moc-meter truth" says of a service, and "sample create" of a sample.
@@ -29,7 +30,8 @@ _ADVICE = (
     (faults.NoService, 'Give --url or --os-cloud, or set OS_CLOUD'),
     (faults.Unauthorized, (
         'See who asks, by --os-cloud, the variables OS_*, or --username and '
-        '--password-file; and whose project is asked for')))
+        '--password-file; and whose project is asked for')),
+    (faults.Untrusted, 'Name the authority that signed it: --ca-file'))
 
 
 def status(fault: Exception) -> int:
@@ -48,4 +50,4 @@ def line(fault: Exception) -> str:
     for kind, advice in _ADVICE:
         if isinstance(fault, kind) and fault.next_step == kind.advice:
             fault.next_step = advice
-    return ' '.join(str(fault).split())
+    return harmless(' '.join(str(fault).split()))

@@ -113,7 +113,11 @@ class Shell(app.App):
         logging.basicConfig(
             format='%(message)s', stream=sys.stderr,
             level=logging.DEBUG if 'debug' in self.options else logging.ERROR)
-        return made.run(asked)
+        try:
+            return made.run(asked)
+        except UnicodeEncodeError as fault:
+            raise errors.InvalidQuery('an option is no text of this terminal',
+                                      value=fault.object) from None
 
     def command(self, argv: list[str]
                 ) -> tuple[Command, str, list[str]]:

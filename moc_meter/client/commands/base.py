@@ -79,12 +79,7 @@ class Displaying(Asking):
             self, parsed_args: argparse.Namespace,
             column_names: Sequence[str]
             ) -> tuple[list[str], list[bool] | None]:
-        names = {name.lower() for name in column_names}
-        for asked in parsed_args.columns:
-            if asked.lower().strip().replace(' ', '_') not in names:
-                raise errors.InvalidQuery(
-                    'no such column', option='--column', value=asked,
-                    allowed=tuple(column_names))
+        _known('--column', parsed_args.columns, column_names)
         chosen: tuple[list[str], list[bool] | None] = (
             super()._generate_columns_and_selector(  # type: ignore[misc]
                 parsed_args, column_names))
@@ -117,11 +112,12 @@ class Listing(Displaying, lister.Lister):
             parsed_args.columns = [column.name for column in shown
                                    if not column.long]
         zone = options.zone_of(parsed_args)
+        names = [column.name for column in shown]
+        _known('--sort-column', parsed_args.sort_columns, names)
         items = self.items(parsed_args)
         if parsed_args.formatter == 'table' or not sys.stdout.isatty():
             items = counted(items)
-        return ([column.name for column in shown],
-                columns.rows(items, shown, zone))
+        return names, columns.rows(items, shown, zone)
 
 
 class Showing(Displaying, show.ShowOne):
@@ -147,6 +143,15 @@ class Showing(Displaying, show.ShowOne):
         shown = self.columns_of(parsed_args)
         return ([column.name for column in shown],
                 tuple(column.cell(item, zone) for column in shown))
+
+
+def _known(option: str, asked: Iterable[str], names: Sequence[str]) -> None:
+    """Raise InvalidQuery where a column is asked for that there is not."""
+    known = {name.lower() for name in names}
+    for name in asked:
+        if name.lower().strip().replace(' ', '_') not in known:
+            raise errors.InvalidQuery('no such column', option=option,
+                                      value=name, allowed=tuple(names))
 
 
 def counted(items: Iterable[Any]) -> Iterator[Any]:

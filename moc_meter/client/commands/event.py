@@ -6,18 +6,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
 
-from cliff.columns import FormattableColumn
-
-from moc_meter.client.columns import Column, harmless
+from moc_meter.client.columns import Column, Several, harmless
 from moc_meter.client.commands import options
 from moc_meter.client.commands.base import Listing, Showing
 from moc_meter.client.filters import Filter
 from moc_meter.client.models import Event, Trait, TraitDescription
 
 
-class Traits(FormattableColumn[Any]):
+class Traits(Several):
     """What an event says; in a table without the types."""
 
     def human_readable(self) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python -m moc_meter.tests.perf [T1 …] [--json FILE] [--profile]
+"""python -m moc_meter.tests.perf [T1 …] [--json FILE] [--record] …
 
 Measures the targets, each beside its references and in the same minutes, on
 servers that it starts for itself, and says whether they hold. Missing a
@@ -9,75 +9,70 @@ target is no failure: the machine may have had other things to do.
 from __future__ import annotations
 
 import argparse
-import cProfile
-import dataclasses
 import json
-import os
-import platform
-import pstats
-import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from moc_meter.tests.perf.frame import Result, Target, measure
-from moc_meter.tests.perf.store import T1
+from moc_meter.tests.perf import record, report
+from moc_meter.tests.perf.data import SIZES
+from moc_meter.tests.perf.databases import Databases
+from moc_meter.tests.perf.frame import Result, Setting, measure
+from moc_meter.tests.perf.progress import say
+from moc_meter.tests.perf.targets import CHEAP, TARGETS
 
-TARGETS = {target.name: target for target in (T1,)}
+#: Of --cheap, and otherwise.
+_ROWS = {True: ['1M'], False: ['1M', '10M']}
+_TURNS = {True: 3, False: 7}
 
 
 def main() -> None:
     asked = _arguments()
-    results = []
-    for name in asked.targets or TARGETS:
-        if asked.profile:
-            _profile(TARGETS[name], asked.turns)
-            continue
-        results.append(measure(TARGETS[name], asked.turns))
-        print(*results[-1].lines(), sep='\n', flush=True)
+    names = asked.targets or (CHEAP if asked.cheap else TARGETS)
+    with Databases(asked.keep) as databases:
+        results = [*map(_result, names, [Setting(
+            databases=databases, peers=asked.peers, profile=asked.profile,
+            rows=sorted(asked.rows or _ROWS[asked.cheap],
+                        key=[*SIZES].index),
+            turns=asked.turns or _TURNS[asked.cheap])] * len(names))]
     if asked.json:
-        asked.json.write_text(json.dumps(_said(results), indent=1) + '\n')
+        asked.json.write_text(
+            json.dumps(report.document(results), indent=1) + '\n')
+    if asked.record:
+        record.write(results, TARGETS)
 
 
-def _arguments() -> argparse.Namespace:
+def _result(name: str, setting: Setting) -> Result:
+    say(f'{name}: {TARGETS[name].title}')
+    result = measure(TARGETS[name], setting)
+    print(*report.lines(result), sep='\n', flush=True)
+    return result
+
+
+def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='moc_meter.tests.perf',
         description='Measure the targets of performance.')
     parser.add_argument('targets', nargs='*', metavar='TARGET',
                         choices=[*TARGETS, []],
                         help=f'of {", ".join(TARGETS)}; default: all')
-    parser.add_argument('--turns', type=int, default=7,
+    parser.add_argument('--rows', action='append', choices=[*SIZES],
+                        help='sets of samples, each named by its own '
+                             '--rows; default: 1M and 10M')
+    parser.add_argument('--turns', type=int,
                         help='of each side; what counts is their median')
-    parser.add_argument('--json', type=Path, metavar='FILE',
-                        help='write the results there, too')
+    parser.add_argument('--cheap', action='store_true',
+                        help=f'{", ".join(CHEAP)} on 1M, in few turns')
+    parser.add_argument('--peers', action='store_true',
+                        help='measure other services, too')
     parser.add_argument('--profile', action='store_true',
                         help='say instead where our side spends its time')
-    return parser.parse_args()
-
-
-def _profile(target: Target, turns: int) -> None:
-    """What of our side's time goes where; measuring that takes time itself.
-    """
-    profile = cProfile.Profile()
-    with target.sides() as (ours, *_):
-        for turn in range(turns + 1):
-            ours.ready()
-            if turn:
-                profile.runcall(ours.turn)
-            else:
-                ours.turn()
-    pstats.Stats(profile).sort_stats('tottime').print_stats(40)
-
-
-def _said(results: list[Result]) -> dict[str, object]:
-    """The results, with the machine and the commit that they are of."""
-    return {
-        'commit': subprocess.run(
-            ['git', 'rev-parse', 'HEAD'], cwd=Path(__file__).parent,
-            capture_output=True, check=True, text=True).stdout.strip(),
-        'machine': {'system': platform.platform(), 'CPUs': os.cpu_count(),
-                    'Python': platform.python_version()},
-        'results': [dataclasses.asdict(result) | {
-            'ratios': [dataclasses.asdict(ratio) | {'holds': ratio.holds}
-                       for ratio in result.ratios]} for result in results]}
+    parser.add_argument('--json', type=Path, metavar='FILE',
+                        help='write the results there, too')
+    parser.add_argument('--record', action='store_true',
+                        help='write the results into the documentation')
+    parser.add_argument('--keep', type=Path, metavar='DIR',
+                        help='keep the databases there for the next run')
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

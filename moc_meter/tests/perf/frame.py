@@ -11,123 +11,202 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-#: What a side does in one turn; returns how much it was, in the target's
-#: unit. What must be ready before the clock runs is made by ``ready``.
-Turn = Callable[[], int]
+from moc_meter.tests.perf import profile
+from moc_meter.tests.perf.databases import Databases
+from moc_meter.tests.perf.progress import say as say
+
+
+def rate(done: int, seconds: float) -> float:
+    """How much a second."""
+    return done / seconds
+
+
+def milliseconds(done: int, seconds: float) -> float:
+    """How long each took."""
+    return seconds * 1000 / done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One of those that are measured.
+    """One of those that do the same in turn.
 
-    ready: called before each turn, off the clock.
+    name: of its figure, 'COPY'; unit: of that, 'samples/s'.
+    turn: does something, and returns how much it was.
+    ready: makes what must be ready for that; called before each turn, off
+        the clock.
+    figure: of how much was done in how many seconds.
+    pids: the processes that do it, where this one only asks.
     """
 
     name: str
-    turn: Turn
+    unit: str
+    turn: Callable[[], int]
     ready: Callable[[], None] = lambda: None
+    figure: Callable[[int, float], float] = rate
+    pids: Callable[[], Sequence[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What was measured, once or several times, in the order of turns."""
+
+    name: str
+    unit: str
+    values: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What is promised: of a figure, or of its ratio to another one.
+
+    of, by: names of figures; without ``by`` the figure itself is meant.
+    least, most: one of them; in the figure's unit, or the ratio.
+    """
+
+    of: str
+    by: str | None = None
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How to measure.
+
+    rows: the sets of samples, of databases.SIZES, smallest first.
+    turns: of each side.
+    peers: whether other services are measured, too.
+    profile: say where our side spends its time, instead of measuring.
+    """
+
+    databases: Databases
+    rows: Sequence[str]
+    turns: int
+    peers: bool = False
+    profile: bool = False
+
+    @property
+    def usual_rows(self) -> str:
+        """The set of a target that names none: 10M, or less if it must."""
+        return [size for size in self.rows if size != '43M'][-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is promised: so many times as fast as each of the references.
+    """What is promised, and how it is measured.
 
-    least: by the reference's name, the ratio that is to be reached. One that
-        nobody has set up is 'not measured'.
-    sides: sets up what is needed; the first side is ours.
+    figures: of one run. A bound of whose figures one is not among them is
+        'not measured'.
     """
 
     name: str
     title: str
-    unit: str
-    least: Mapping[str, float]
-    sides: Callable[[], AbstractContextManager[Sequence[Side]]]
+    bounds: Sequence[Bound]
+    figures: Callable[[Setting], Iterable[Figure]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """Ours by a reference's, as it was measured.
+class Verdict:
+    """What a bound came to; None where it was not measured.
 
-    lowest, highest: of the turns, each by the reference's turn beside it.
+    unit: of a figure; '' of a ratio.
+    lowest, highest: of the turns; of a ratio, each by the turn beside it.
     """
 
-    reference: str
-    least: float
+    bound: Bound
+    unit: str = ''
     measured: float | None = None
     lowest: float | None = None
     highest: float | None = None
 
     @property
     def holds(self) -> bool | None:
-        """None where nothing is known."""
-        return None if self.measured is None else self.measured >= self.least
-
-    def __str__(self) -> str:
         if self.measured is None:
-            return (f'{self.reference}: not measured '
-                    f'(target {self.least:g})')
-        return (f'{self.reference}: {self.measured:.3g} '
-                f'({self.lowest:.3g} … {self.highest:.3g}), target '
-                f'{self.least:g}: {"holds" if self.holds else "MISSED"}')
+            return None
+        least, most = self.bound.least, self.bound.most
+        return ((least is None or self.measured >= least)
+                and (most is None or self.measured <= most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a target came to.
-
-    rates: of each side, in the target's unit a second, in order of turns.
-    """
+    """What a target came to."""
 
     target: str
     title: str
-    unit: str
-    rates: Mapping[str, Sequence[float]]
-    ratios: Sequence[Ratio]
-
-    def lines(self) -> Iterator[str]:
-        yield f'{self.target}: {self.title}'
-        for name, rates in self.rates.items():
-            yield (f'  {name}: {statistics.median(rates):,.0f} {self.unit}/s '
-                   f'({min(rates):,.0f} … {max(rates):,.0f}, '
-                   f'{len(rates)} turns)')
-        for ratio in self.ratios:
-            yield f'  by {ratio}'
+    figures: Sequence[Figure]
+    verdicts: Sequence[Verdict]
 
 
-def measure(target: Target, turns: int) -> Result:
+def measure(target: Target, setting: Setting) -> Result:
+    figures = [*target.figures(setting)]
+    named = {figure.name: figure for figure in figures}
+    return Result(target=target.name, title=target.title, figures=figures,
+                  verdicts=[judged(bound, named) for bound in target.bounds])
+
+
+def alternate(sides: Sequence[Side], setting: Setting) -> list[Figure]:
     """Every side in turn, so many times; a first turn of each is not counted.
+
+    The first side is ours.
     """
-    rates: dict[str, list[float]] = {}
-    with target.sides() as sides:
-        for turn in range(turns + 1):
-            for side in sides:
-                rate = _rate(side)
-                if turn:
-                    rates.setdefault(side.name, []).append(rate)
-    ours = next(iter(rates.values()))
-    return Result(
-        target=target.name, title=target.title, unit=target.unit,
-        rates=rates, ratios=[
-            _ratio(name, least, ours, rates.get(name))
-            for name, least in target.least.items()])
+    if setting.profile:
+        for side in [side for side in sides if side.pids] or sides[:1]:
+            profile.show(side.name, side.ready, side.turn, setting.turns,
+                         side.pids)
+        return []
+    found: dict[str, list[float]] = {side.name: [] for side in sides}
+    for turn in range(setting.turns + 1):
+        for side in sides:
+            figure = _figure(side)
+            if turn:
+                found[side.name].append(figure)
+        say(f'turn {turn} of {setting.turns}')
+    return [Figure(name=side.name, unit=side.unit, values=found[side.name])
+            for side in sides]
 
 
-def _rate(side: Side) -> float:
+def peers(target: str, data: object, setting: Setting) -> list[Side]:
+    """Other services that do the same with the same data, where asked for.
+
+    data: what the target is measured on.
+    """
+    if not setting.peers:
+        return []
+    from moc_meter.tests.perf import peers as others
+    return others.sides(target, data)
+
+
+def judged(bound: Bound, figures: dict[str, Figure]) -> Verdict:
+    """A bound by the figures that there are, by name."""
+    of = figures.get(bound.of)
+    by = figures.get(bound.by) if bound.by else None
+    if of is None or (bound.by and (by is None or not all(by.values))):
+        return Verdict(bound=bound)
+    if by is None:
+        return _verdict(bound, of.unit, of.median, of.values)
+    pairs = (zip(of.values, by.values, strict=True)
+             if len(of.values) == len(by.values)
+             else [(value, by.median) for value in of.values])
+    return _verdict(bound, '', of.median / by.median,
+                    [one / other for one, other in pairs])
+
+
+def _verdict(bound: Bound, unit: str, measured: float,
+             values: Sequence[float]) -> Verdict:
+    return Verdict(bound=bound, unit=unit, measured=measured,
+                   lowest=min(values), highest=max(values))
+
+
+def _figure(side: Side) -> float:
     side.ready()
     begun = time.perf_counter()
     done = side.turn()
-    return done / (time.perf_counter() - begun)
-
-
-def _ratio(name: str, least: float, ours: Sequence[float],
-           theirs: Sequence[float] | None) -> Ratio:
-    if theirs is None:
-        return Ratio(reference=name, least=least)
-    each = [one / other for one, other in zip(ours, theirs, strict=True)]
-    return Ratio(
-        reference=name, least=least, lowest=min(each), highest=max(each),
-        measured=statistics.median(ours) / statistics.median(theirs))
+    return side.figure(done, time.perf_counter() - begun)

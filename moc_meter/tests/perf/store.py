@@ -7,14 +7,22 @@ import contextlib
 import datetime
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import psycopg
 
 from moc_meter.model.sample import Sample
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.tests.perf import cloud
-from moc_meter.tests.perf.frame import Side, Target
+from moc_meter.tests.perf.frame import (
+    Bound,
+    Figure,
+    Setting,
+    Side,
+    Target,
+    alternate,
+    peers,
+)
 from moc_meter.tests.servers.postgresql import PostgreSQL
 from moc_meter.tests.stores import migrated
 
@@ -53,7 +61,7 @@ class _Ours:
         return stored
 
 
-class _Copy:
+class Copy:
     """COPY of ready text into a table without an index."""
 
     def __init__(self, url: str, turns: Iterator[list[Sample]]) -> None:
@@ -93,19 +101,23 @@ def _turns() -> Iterator[list[Sample]]:
     return iter(lambda: list(itertools.islice(made, _TURN)), [])
 
 
-@contextlib.contextmanager
-def _sides() -> Iterator[Sequence[Side]]:
+def _figures(setting: Setting) -> list[Figure]:
     with PostgreSQL(durable=True, buffers='512MB') as server:
         first, second = itertools.tee(_turns())
         with (contextlib.closing(_Ours(server.create_database(), first)
                                  ) as ours,
-              contextlib.closing(_Copy(server.create_database(), second)
+              contextlib.closing(Copy(server.create_database(), second)
                                  ) as copy):
-            yield (Side(name='stored', ready=ours.ready, turn=ours.turn),
-                   Side(name='COPY', ready=copy.ready, turn=copy.turn))
+            return alternate(
+                [Side(name='stored', unit='samples/s', ready=ours.ready,
+                      turn=ours.turn),
+                 Side(name='COPY', unit='samples/s', ready=copy.ready,
+                      turn=copy.turn),
+                 *peers('T1', None, setting)], setting)
 
 
 T1 = Target(
-    name='T1', unit='samples', sides=_sides,
+    name='T1', figures=_figures,
     title='store batches of 1000: each once, with rollups and marks',
-    least={'COPY': 0.45, "Ceilometer's driver": 70})
+    bounds=[Bound(of='stored', by='COPY', least=0.45),
+            Bound(of='stored', by="Ceilometer's driver", least=70)])

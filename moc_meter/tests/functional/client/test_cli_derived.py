@@ -56,6 +56,19 @@ def test_what_makes_no_sense_is_refused(asked: Typing, words: tuple[str, ...],
     assert complaint in said.err
 
 
+@pytest.mark.parametrize(('noun', 'column', 'shown'), [
+    ('resource', 'metadata', 'resource_id'),
+    ('event', 'traits', 'message_id')])
+def test_what_is_nested_is_sorted_too(asked: Typing, noun: str, column: str,
+                                      shown: str) -> None:
+    words = (noun, 'list', '-f', 'value', '-c')
+    rows = asked(*words, shown, '--sort-column', column,
+                 '--sort-descending').out.splitlines()
+    assert rows == asked(*words, shown, '--sort-column',
+                         column).out.splitlines()[::-1]
+    assert len(rows) > 1
+
+
 def test_who_is_silent_since_then_is_listed(asked: Typing) -> None:
     words = ('resource', 'list', '-f', 'value', '-c', 'resource_id',
              '--silent-since')

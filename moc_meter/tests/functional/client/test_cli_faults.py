@@ -52,6 +52,10 @@ def line(said: Said, status: int) -> str:
     (('meter', 'list', '--nonsense'), 'moc-meter meter list --help'),
     (('meter', 'list', '--limit', '-1'), "'-1'"),
     (('meter', 'list', '-c', 'nonsense'), "'resource_id'"),
+    (('resource', 'list', '--sort-column', 'nonsense'), "'resource_id'"),
+    (('resource', 'show', ''), "name=''"),
+    (('sample', 'show', '..'), "name='..'"),
+    (('meter', 'list', '--project', 'a\udcff'), r"'a\udcff'"),
     (('meter', 'list', '-q', 'nonsense'), "'nonsense'"),
     (('meter', 'list', '-q', 'nonsense=1'), "'project'"),
     (('meter', 'list', '--metadata', 'nonsense'), 'KEY=VALUE'),
@@ -65,7 +69,9 @@ def line(said: Said, status: int) -> str:
     (('statistics', 'vcpus', '--plot', 'x.gif'), '.svg'),
     (('query', 'samples', '--filter', '{"="'), 'not valid'),
     (('sample', 'create', 'm', 'nonsense', '--resource', 'r', '--unit', '',
-      '--type', 'delta'), "'nonsense'")])
+      '--type', 'delta'), "'nonsense'"),
+    (('sample', 'create', 'm', '-.5', '--resource', 'r', '--unit', '',
+      '--type', 'delta', '--timestamp', 'noon'), "'noon'")])
 def test_a_refused_question_names_what_is_wrong(
         asked: Typing, words: Sequence[str], shown: str) -> None:
     assert shown in line(asked(*words), exits.REFUSED)
@@ -138,8 +144,9 @@ def test_a_service_that_is_away_is_named(
 def test_nobody_knows_whom_to_ask(capsys: pytest.CaptureFixture[str]
                                   ) -> None:
     assert '--url' in line(typed(capsys, 'meter', 'list'), exits.REFUSED)
-    assert "'nonsense'" in line(typed(
-        capsys, 'meter', 'list', '--url', 'nonsense'), exits.REFUSED)
+    for url in ('nonsense', 'http://[::1', 'http://a..b'):
+        assert repr(url) in line(typed(
+            capsys, 'meter', 'list', '--url', url), exits.REFUSED)
 
 
 @pytest.mark.parametrize(('reply', 'status', 'shown'), [
@@ -153,6 +160,7 @@ def test_nobody_knows_whom_to_ask(capsys: pytest.CaptureFixture[str]
      'the database is away'),
     (serving.refusal(401, 'who?'), exits.UNAUTHORIZED, 'who?'),
     (serving.refusal(403, 'not\nyou'), exits.UNAUTHORIZED, 'not you'),
+    (serving.refusal(400, 'not\x1b[2Jyou'), exits.REFUSED, r'not\x1b[2Jyou'),
     (serving.half, exits.UNREACHABLE, 'http')])
 def test_what_a_bad_server_says_is_one_line(
         capsys: pytest.CaptureFixture[str], reply: serving.Reply,
@@ -160,6 +168,14 @@ def test_what_a_bad_server_says_is_one_line(
     with serving.strange(reply) as server:
         assert shown in line(typed(capsys, 'meter', 'list', '--url',
                                    server.url, '--patience', '0'), status)
+
+
+def test_who_signed_a_certificate_is_named_by_an_option(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    with serving.strange(serving.reply()) as server:
+        assert '--ca-file' in line(typed(
+            capsys, 'meter', 'list', '--url',
+            server.url.replace('http', 'https')), exits.REFUSED)
 
 
 def test_a_list_that_breaks_off_keeps_what_came_before(

@@ -64,6 +64,18 @@ def test_nothing_can_be_drawn_too(tmp_path: Path) -> None:
     assert 'none' in words((tmp_path / 'a.svg').read_bytes())
 
 
+def test_many_groups_find_room_for_their_names(tmp_path: Path) -> None:
+    names = [f'project {number}' for number in range(50)]
+    picture.write([series('1', '2', label=name) for name in names],
+                  tmp_path / 'a.svg', title='many', within=NEW_YORK)
+    found = ElementTree.fromstring((tmp_path / 'a.svg').read_bytes())
+    *_, high = map(float, found.attrib['viewBox'].split())
+    heights = [float(text.attrib['y']) for text in found.iter(
+        '{http://www.w3.org/2000/svg}text') if text.text in names]
+    assert len(heights) == len(names)
+    assert 0 < min(heights) < max(heights) < high
+
+
 def test_a_gap_is_no_line(tmp_path: Path) -> None:
     """The course of the first has two parts: 1 to 3 and 4 to 6 March."""
     found = ElementTree.fromstring(written(tmp_path / 'a.svg'))

@@ -38,6 +38,21 @@ import sys
 from moc_meter.client import Reporter
 Reporter('http://127.0.0.1:1', sys.argv[1], source='other')
 """
+CHILD = """
+import os, sys
+from moc_meter.client import Reporter
+reporter = Reporter('http://127.0.0.1:1', sys.argv[1], source='mine')
+if not os.fork():
+    try:
+        reporter.report('mail.processed', 1, resource_id='mx1')
+    except RuntimeError as fault:
+        print(fault, flush=True)
+    os._exit(0)
+os.wait()
+reporter.report('mail.processed', 1, resource_id='mx1')
+reporter.close()
+print(reporter.waiting)
+"""
 
 
 def report(reporter: Reporter, volume: int = 1, **more: Any) -> str:
@@ -215,6 +230,16 @@ def test_a_directory_belongs_to_one_process(tmp_path: Path) -> None:
             [sys.executable, '-c', SECOND, tmp_path], check=False, text=True,
             capture_output=True, timeout=60)
     assert f"pid='{os.getpid()}'" in done.stderr.splitlines()[-1]
+
+
+def test_the_child_of_a_fork_is_told_that_it_has_none(tmp_path: Path
+                                                      ) -> None:
+    done = subprocess.run(
+        [sys.executable, '-c', CHILD, tmp_path], check=True, text=True,
+        capture_output=True, timeout=60)
+    told, waiting = done.stdout.splitlines()
+    assert 'after the fork' in told
+    assert waiting == '1'
 
 
 def test_a_torn_line_of_the_refusals_is_not_kept(tmp_path: Path) -> None:
