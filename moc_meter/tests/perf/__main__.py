@@ -28,11 +28,12 @@ _TURNS = {True: 3, False: 7}
 def main() -> None:
     asked = _arguments()
     names = asked.targets or (CHEAP if asked.cheap else TARGETS)
+    rows = sorted(asked.rows or _ROWS[asked.cheap], key=[*SIZES].index)
+    print(f'sets of samples: {", ".join(rows)}', flush=True)
     with Databases(asked.keep) as databases:
         results = [*map(_result, names, [Setting(
             databases=databases, peers=asked.peers, profile=asked.profile,
-            rows=sorted(asked.rows or _ROWS[asked.cheap],
-                        key=[*SIZES].index),
+            rows=rows,
             turns=asked.turns or _TURNS[asked.cheap])] * len(names))]
     if asked.json:
         asked.json.write_text(

@@ -75,7 +75,7 @@ ASKED: Mapping[str, Callable[[Loaded], str]] = {
     'period=3600': by_hour}
 T5 = Target(
     name='T5', figures=_questions,
-    title='ask for a month over HTTP, of 10 million samples',
+    title='ask for a month over HTTP (what is promised is of 10M)',
     bounds=[bound for name, most, least in (
                 ('one project', 3, 8), ('by project', 10, 50),
                 ('period=3600', 20, 80))
