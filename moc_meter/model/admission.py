@@ -34,7 +34,9 @@ _MAX_SEQUENCE = 2 ** 63
 _USUAL = 4096
 _REMEMBERED = 4096
 #: Metadata that were admitted, by identity: those that come from a bus are
-#: shared, and nobody changes what a sample says.
+#: shared, and nobody changes what a sample says. So many at most, of so many
+#: characters: whoever posts decides what stays, and it takes 20 times as much.
+_SHARED, _SHORT = 1024, 1024
 _admitted: dict[int, Mapping[str, object]] = {}
 
 
@@ -152,9 +154,10 @@ def _check_metadata(sample: Sample) -> None:
         content = canonical(sample.metadata)
         if len(content) <= _USUAL:
             _check_usual(content)
-            if len(_admitted) >= _REMEMBERED:
-                _admitted.clear()
-            _admitted[id(sample.metadata)] = sample.metadata
+            if len(content) <= _SHORT:
+                if len(_admitted) >= _SHARED:
+                    _admitted.clear()
+                _admitted[id(sample.metadata)] = sample.metadata
         else:
             _check_content(content)
     except (TypeError, ValueError, RecursionError):

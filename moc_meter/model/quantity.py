@@ -70,7 +70,9 @@ def text(value: Decimal) -> str:
     Zeros that say nothing are left out, and zero has no sign, so that equal
     quantities have equal text.
     """
-    shown = format(value, 'f')
+    shown = str(value)
+    if 'E' in shown:
+        shown = format(value, 'f')
     if '.' in shown:
         shown = shown.rstrip('0').rstrip('.')
     return '0' if shown in ('-0', '') else shown

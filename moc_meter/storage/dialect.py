@@ -99,10 +99,12 @@ class Quantity(sa.TypeDecorator[Decimal]):
             return value
         return ours.text(value)
 
-    def process_result_value(self, value: Decimal | str | None,
-                             dialect: sa.Dialect  # noqa: ARG002
-                             ) -> Decimal | None:
-        return None if value is None else Decimal(value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object
+                         ) -> Callable[[Any], Decimal | None] | None:
+        """None where the driver's own decimals are the values."""
+        if dialect.name != 'sqlite':
+            return super().result_processor(dialect, coltype)
+        return lambda value: None if value is None else Decimal(value)
 
 
 class Key(sa.TypeDecorator[uuid.UUID]):

@@ -50,7 +50,6 @@ def prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.create_aggregate('quantity_squares', 1, _Squares)
 
 
-
 def limit(connection: sqlite3.Connection, record: Any) -> None:
     """End statements that run beyond UNTIL; SQLAlchemy's event ``connect``.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 from dataclasses import dataclass
 
 from moc_meter import errors
@@ -39,7 +40,7 @@ class Part:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Periods:
     """Periods of equal length, and how SQL counts them.
 
@@ -60,7 +61,7 @@ class Periods:
         """Where the first step begins that an instant can be in."""
         return self.origin - self._before * self.step
 
-    @property
+    @functools.cached_property
     def _before(self) -> int:
         return -((_EARLIEST - self.origin) // self.step)
 

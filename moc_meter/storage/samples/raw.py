@@ -169,8 +169,10 @@ def _all(kept: Kept, single: bool) -> sa.Select[Any]:
     staged = kept.staged
     inserted = sa.insert(kept.table).from_select(
         staged.columns.keys(), _ordered(staged)).cte('new')
+    # PostgreSQL runs the last of them first: the samples, as _missing() does,
+    # or the two could wait for each other.
     return sa.select(sa.literal_column('1')).add_cte(
-        inserted, *(cells.taking_in(staged, single) for cells in kept.cells))
+        *(cells.taking_in(staged, single) for cells in kept.cells), inserted)
 
 
 @functools.cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +57,7 @@ def _rows(conn: sa.Connection, question: StatisticsQuestion,
     periods = plan.periods(question)
     # Sorted here: the databases disagree about the place of null.
     return [_row(question, fields, periods, row) for row in sorted(
-        rows, key=lambda row: (row.bucket, _order(row, len(fields)),
-                               row.unit))]
+        rows, key=_order(len(fields)))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,21 +112,22 @@ def _earliest(conn: sa.Connection,
     return min((row.statistics.first for row in rows), default=None)
 
 
-def _order(row: sa.Row[Any], groups: int) -> list[tuple[bool, str]]:
-    """Where a group stands: what has none before what has one."""
-    return [(value is not None, value or '')
-            for value in row[_GROUPS:_GROUPS + groups]]
+def _order(groups: int) -> Callable[[sa.Row[Any]], Any]:
+    """Where a row stands; of groups, what has none before what has one."""
+    if not groups:
+        return operator.itemgetter(1, 0)
+    return lambda row: (row.bucket, [
+        (value is not None, value or '')
+        for value in row[_GROUPS:_GROUPS + groups]], row.unit)
 
 
 def _row(question: StatisticsQuestion, fields: list[str],
-         periods: Periods | None, row: sa.Row[Any]) -> StatisticsRow:
-    figures = _GROUPS + len(fields)
-    count, total, low, high, first, last, *others = row[figures:]
+         periods: Periods | None, row: Sequence[Any]) -> StatisticsRow:
+    unit, bucket, *said = row
+    count, total, low, high, first, last, *others = said[len(fields):]
     return StatisticsRow(
-        unit=row.unit,
-        group=dict(zip(fields, row[_GROUPS:figures], strict=True)),
-        period_start=(None if periods is None
-                      else periods.start(int(row.bucket))),
+        unit=unit, group=dict(zip(fields, said, strict=False)),
+        period_start=None if periods is None else periods.start(int(bucket)),
         statistics=Statistics(int(count), total, low, high,
                               period.instant(first), period.instant(last)),
         squares=others.pop(0) if question.squares else None,

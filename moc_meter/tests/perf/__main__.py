@@ -37,9 +37,9 @@ def main() -> None:
             turns=asked.turns or _TURNS[asked.cheap])] * len(names))]
     if asked.json:
         asked.json.write_text(
-            json.dumps(report.document(results), indent=1) + '\n')
+            json.dumps(report.document(results, rows), indent=1) + '\n')
     if asked.record:
-        record.write(results, TARGETS)
+        record.write(results, TARGETS, rows)
 
 
 def _result(name: str, setting: Setting) -> Result:
@@ -73,7 +73,11 @@ def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
                         help='write the results into the documentation')
     parser.add_argument('--keep', type=Path, metavar='DIR',
                         help='keep the databases there for the next run')
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.profile and (asked.record or asked.json):
+        parser.error('with --profile nothing is measured, so there is '
+                     'nothing to write')
+    return asked
 
 
 if __name__ == '__main__':

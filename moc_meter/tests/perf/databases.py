@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from moc_meter.storage.samples import cells, partitions
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.perf import data
 from moc_meter.tests.perf.data import SIZES, Shape
@@ -135,6 +136,7 @@ class _Kept(PostgreSQL):
 
 def _version() -> str:
     """Of what a set is made by: another schema, another database."""
-    files = (data.__file__, tables.__file__)
+    files = (data.__file__, tables.__file__, cells.__file__,
+             partitions.__file__)
     return hashlib.sha256(b''.join(Path(file or '').read_bytes()
                                    for file in files)).hexdigest()[:8]

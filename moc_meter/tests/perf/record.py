@@ -22,8 +22,12 @@ _TABLE = """.. list-table::
      - outcome"""
 
 
-def write(results: Sequence[Result], targets: Mapping[str, Target]) -> None:
-    """The page of all targets, of which these are the results."""
+def write(results: Sequence[Result], targets: Mapping[str, Target],
+          rows: Sequence[str]) -> None:
+    """The page of all targets, of which these are the results.
+
+    rows: the sets of samples that were measured.
+    """
     by_name = {result.target: result for result in results}
     every = [by_name.get(name) or _unknown(target)
              for name, target in targets.items()]
@@ -31,7 +35,7 @@ def write(results: Sequence[Result], targets: Mapping[str, Target]) -> None:
     growth = by_name['T6'].figures if 'T6' in by_name else ()
     if growth:
         _plot(growth, _FOLDER / 'growth.svg')
-    page = '\n'.join(_page(every, bool(growth)))
+    page = '\n'.join(_page(every, rows, bool(growth)))
     (_FOLDER / 'performance.rst').write_text(page + '\n')
 
 
@@ -40,7 +44,8 @@ def _unknown(target: Target) -> Result:
                   verdicts=[judged(bound, {}) for bound in target.bounds])
 
 
-def _page(results: Sequence[Result], has_plot: bool) -> Iterator[str]:
+def _page(results: Sequence[Result], rows: Sequence[str],
+          has_plot: bool) -> Iterator[str]:
     machine = ', '.join(f'{name} {value}' for name, value
                         in report.machine().items())
     yield from (
@@ -49,7 +54,8 @@ def _page(results: Sequence[Result], has_plot: bool) -> Iterator[str]:
         'Performance', '===========', '',
         ('Measured by ``tox -e perf`` on '
          f'{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit '
-         f'``{report.commit()}``; {machine}. What counts is the median of '
+         f'``{report.commit()}``; {machine}; on the sets of samples '
+         f'{", ".join(rows)}. What counts is the median of '
          'turns that ours and its reference took one after the other; in '
          'brackets stands how far they lay apart. What did not run in the '
          'same invocation on the same data is *not measured*.'), '')

@@ -71,9 +71,14 @@ def number(value: float) -> str:
     return f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 
-def document(results: Sequence[Result]) -> dict[str, object]:
-    """The results, with the machine and the commit that they are of."""
+def document(results: Sequence[Result],
+             rows: Sequence[str]) -> dict[str, object]:
+    """The results, with the machine and the commit that they are of.
+
+    rows: the sets of samples that they are of.
+    """
     return {
+        'rows': rows,
         'commit': commit(), 'machine': machine(),
         'date': datetime.datetime.now(datetime.UTC).date().isoformat(),
         'results': [dataclasses.asdict(result) | {

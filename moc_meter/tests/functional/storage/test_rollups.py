@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from moc_meter import errors
+from moc_meter.model import period
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
+from moc_meter.tests.servers.base import until
 from moc_meter.tests.stores import (
     NOW,
     count,
@@ -125,6 +127,35 @@ def test_two_writers_of_the_same_do_not_lock_each_other_out(
             assert conn.scalar(sa.text(
                 'SELECT deadlocks FROM pg_stat_database '
                 'WHERE datname = current_database()')) == 0
+
+
+def test_who_waits_for_a_sample_keeps_no_cell_from_others(
+        postgresql_url: str) -> None:
+    """Or who has the sample could wait for the cell: each for the other."""
+    batch = [sample(number) for number in range(100)]
+    with migrated(postgresql_url) as engine, engine.connect() as other:
+        store = SqlSampleStore(engine)
+        store.write(batch[:50], NOW)
+        other.execute(sa.text(
+            'INSERT INTO sample (series_id, timestamp, key, volume, '
+            'metadata_id, recorded_at) SELECT id, :at, :key, 0, '
+            'metadata_id, recorded_at FROM sample JOIN series '
+            'ON id = series_id WHERE resource_id = :resource LIMIT 1'), {
+                'at': period.microseconds(batch[99].timestamp),
+                'key': batch[99].key, 'resource': batch[99].resource_id})
+        writer = threading.Thread(target=store.write,
+                                  args=(batch[50:], NOW))
+        writer.start()
+        with engine.connect() as watch:
+            until(lambda: watch.scalar(sa.text(
+                'SELECT count(*) FROM pg_locks WHERE NOT granted')), 60,
+                'the writer to wait')
+        other.execute(sa.select(tables.rollup_day.c.count).with_for_update(
+            nowait=True))
+        other.rollback()
+        writer.join(60)
+        assert count(engine, tables.sample) == 100
+        assert not list(rollups.verify(engine))
 
 
 def test_a_rebuild_beside_a_writer_loses_nothing(

@@ -59,6 +59,7 @@ def test_a_line_in_parts_is_what_it_is_as_a_whole(
     b'{"a":1,"metadata":{}',
     b'{"a":1,"metadata":{}}}',
     b'{"a":"\xff","metadata":{}}',
+    b'{,"metadata":{}}', b'{ ,"metadata":{"b":1}}',
     b'{"a":1,"metadata":{"b":1,"b":1}}'])
 def test_what_only_looks_like_metadata_is_read_as_a_whole(
         line: bytes) -> None:

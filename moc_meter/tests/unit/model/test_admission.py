@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import datetime
+import sys
 from decimal import Decimal
 
 import pytest
@@ -106,3 +107,16 @@ def test_metadata_that_lie_where_others_lay_are_looked_at_all_the_same(
         with pytest.raises(errors.InvalidSample, match='NUL'):
             LENIENT.admit(dataclasses.replace(
                 ONE, metadata={'text': 'a\0b'}), NOON)
+
+
+def test_who_posts_much_metadata_does_not_fill_the_memory_with_it() -> None:
+    many: list[dict[str, object]] = [
+        {'few': number} for number in range(3000)]
+    many += [{f'many {number}': [{} for _ in range(1000)]}
+             for number in range(5)]
+    free = [sys.getrefcount(one) for one in many]
+    for number in range(len(many)):
+        LENIENT.admit(dataclasses.replace(ONE, metadata=many[number]), NOON)
+    held = [sys.getrefcount(one) for one in many]
+    assert held[-5:] == free[-5:]
+    assert sum(held) - sum(free) <= 1024
