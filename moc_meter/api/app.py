@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pecan import core
 
@@ -41,7 +42,19 @@ Application = identities.Application
 
 
 class _Application(core.ExplicitPecan):         # type: ignore[misc]
-    """Pecan, that leaves an answer alone: it would read it to the end."""
+    """Pecan, that leaves an answer alone: it would read it to the end.
+
+    Nor does it look twice a request at the signatures of what it calls, for
+    which it makes a class each time: 0.1 ms.
+    """
+
+    def route(self, request: Request, root: Root, _: str
+              ) -> tuple[Callable[..., Any], list[str]]:
+        return root.route(request)
+
+    def invoke_controller(self, controller: Callable[..., Any],
+                          args: Sequence[Any], _: object, state: Any) -> None:
+        state.response = controller(*args)
 
     def _handle_empty_response_body(self, state: object) -> None:
         pass

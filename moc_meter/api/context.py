@@ -66,10 +66,12 @@ class Caller:
     sees_all: whether the rows of all projects are visible.
     domain_projects: the projects of the domain that the caller manages;
         None where the token is for no domain.
-    admin: whether the caller is an administrator.
+    admin: whether the caller is an administrator; known where events, or
+        what needs no rule, are asked for.
     posts_for_others: whether samples of any project may be posted, and of
         any source, as an agent does.
-    posts_directly: whether samples may be put into the store at once.
+    posts_directly: whether samples may be put into the store at once; this
+        and posts_for_others are known where samples are posted.
     service_url: where the caller reached this service: scheme, host and
         prefix; links are built from it.
     """

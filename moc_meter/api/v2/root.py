@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pecan
 import webob
 from webob import exc
 
@@ -64,9 +63,8 @@ class Root:
         self._history: Verbs = {'GET': resources.history}
         self._complex_query: Verbs = {'POST': complex_query.post}
 
-    @pecan.expose()                     # type: ignore[untyped-decorator]
-    def _route(self, _: list[str], request: webob.Request
-               ) -> tuple[Callable[..., Any], list[str]]:
+    def route(self, request: webob.Request
+              ) -> tuple[Callable[..., Any], list[str]]:
         """The controller of a request, and the parts of its path to it."""
         verbs, item = self._find(negotiation.path_parts(request))
         if request.method not in verbs:

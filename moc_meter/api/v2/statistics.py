@@ -62,7 +62,8 @@ class Statistics:
                      aggregates=aggregate,
                      asked=query.asked(q, query.SAMPLES, caller, name))
         found = self._store.statistics(_question(form))
-        found.sort(key=_start)
+        if form.period is None:         # or the store has sorted them
+            found.sort(key=_start)
         return [_row(row, form) for row in found]
 
     def _grouped(self, groupby: Sequence[str]) -> Mapping[str, str]:
@@ -161,20 +162,19 @@ def _duration(first: datetime.datetime, last: datetime.datetime,
     end = min(last, asked.end or last)
     if start > end:
         return dict.fromkeys(('duration_start', 'duration_end', 'duration'))
-    microseconds = (end - start) // datetime.timedelta(microseconds=1)
     return {'duration_start': start, 'duration_end': end,
-            'duration': types.nearest(Decimal(microseconds) / 1_000_000)}
+            'duration': types.nearest((end - start) / _SECOND)}
 
 
 def _figures(row: StatisticsRow,
-             aggregates: Sequence[Aggregate]) -> dict[str, object]:
+             aggregates: Sequence[Aggregate]) -> Mapping[str, object]:
     found = row.statistics
-    plain: dict[str, Decimal | int] = {
+    plain: Mapping[str, Decimal | int] = {
         'count': found.count, 'min': found.min, 'max': found.max,
         'avg': types.nearest(statistics.mean(found.sum, found.count)),
         'sum': found.sum}
     if not aggregates:
-        return dict(plain)
+        return plain
     return {'aggregate': {
         f'{function}/{param}' if param else function:
             Decimal(_aggregate(row, function, param, plain))

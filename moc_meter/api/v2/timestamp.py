@@ -6,6 +6,10 @@ from __future__ import annotations
 import datetime
 import re
 
+from moc_meter.model import period
+
+#: Where period.EPOCH is on a clock that knows of no zone.
+_EPOCH = period.EPOCH.replace(tzinfo=None)
 _FORM = re.compile(
     r'(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)'
     r'([T ](?P<hour>\d\d)(:(?P<minute>\d\d)(:(?P<second>\d\d)'
@@ -49,5 +53,8 @@ def _offset(said: dict[str, str | None]) -> datetime.timedelta:
 
 
 def show(instant: datetime.datetime) -> str:
-    """UTC without a zone; the fraction only where there is one."""
-    return instant.isoformat().removesuffix('+00:00')
+    """UTC without a zone; the fraction only where there is one.
+
+    isoformat() takes twice as long where it has a zone to write.
+    """
+    return (_EPOCH + (instant - period.EPOCH)).isoformat()

@@ -368,7 +368,7 @@ class Statistics(wtypes.Base):          # type: ignore[misc]
     period_end = TIMESTAMP
 
 
-def nearest(figure: Decimal) -> Decimal:
+def nearest(figure: Decimal | float) -> Decimal:
     """What the nearest double to a figure says, in its shortest digits.
 
     For quotients and roots, which no finite number of digits may hold.

@@ -64,6 +64,14 @@ def test_units_never_mix(api: Any) -> None:
                                                          ('GiB', 1)]
 
 
+def test_without_periods_the_row_of_the_oldest_sample_is_first(
+        api: Any) -> None:
+    wiring.keep(api, [
+        wiring.posted(counter_unit='A', timestamp='2026-03-01T11:00:00'),
+        wiring.posted(counter_unit='B', timestamp='2026-03-01T10:00:00')])
+    assert figures(api, '', 'unit') == [('B',), ('A',)]
+
+
 def test_a_lone_sample_fills_one_period(api: Any) -> None:
     wiring.keep(api, [wiring.posted()])
     assert figures(api, 'period=1', 'count', 'period_start', 'duration') == [

@@ -85,6 +85,13 @@ def test_a_list_has_the_bytes_that_wsme_would_have_written(
         written(given, array, negotiation.XML))
 
 
+@pytest.mark.parametrize('length', [100, 101, 250])
+def test_a_list_that_is_written_in_parts_is_one_list(length: int) -> None:
+    given = [{'rel': str(number)} for number in range(length)]
+    assert written(given, wtypes.ArrayType(types.Link), negotiation.JSON) == (
+        simplejson.dumps(given).encode())
+
+
 def test_every_type_that_is_shown_is_compared() -> None:
     made = {one for one in wtypes.Base.__subclasses__()
             if one.__module__.startswith('moc_meter.api')
