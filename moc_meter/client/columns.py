@@ -12,6 +12,7 @@ from typing import Any
 from cliff.columns import FormattableColumn
 
 from moc_meter.client import readable
+from moc_meter.terminal import harmless
 
 
 class Instant(FormattableColumn[Any]):
@@ -103,9 +104,3 @@ def rows(items: Iterable[Any], columns: Sequence[Column],
     """A row an item, made when it is asked for."""
     return (tuple(column.cell(item, zone) for column in columns)
             for item in items)
-
-
-def harmless(text: str) -> str:
-    """What a terminal shows and does not obey; on one line."""
-    return ''.join(one if one.isprintable() else repr(one)[1:-1]
-                   for one in text)

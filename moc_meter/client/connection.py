@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import urllib.parse
@@ -23,6 +24,10 @@ SERVICE_TYPE = 'metering'
 _NO_SERVICE = "Keystone's catalogue has no such service"
 _VERSIONED = re.compile(r'/v[12]/*$|/+$')
 _URL = re.compile(r'https?://[^\s?]+')
+#: What keystoneauth says of a request. Of who asks it logs a digest, by which
+#: a short password can be guessed.
+_LOG = logging.getLogger(__name__)
+_PROOF = re.compile(r' -H "Authorization: [^"]*"', re.IGNORECASE)
 
 Query = Sequence[tuple[str, str]]
 
@@ -81,7 +86,7 @@ class Connection:
                 f'{url}?{urllib.parse.urlencode(query)}' if query else url,
                 verb, data=body, raise_exc=False, timeout=self.timeout,
                 # A token is for whom we know, and not for whom he names.
-                redirect=False, headers={
+                redirect=False, logger=_LOG, headers={
                     'Accept': 'application/json',
                     'Content-Type': 'application/json'})
         except exceptions.ClientException as fault:
@@ -103,6 +108,14 @@ class Connection:
                 _NO_SERVICE, service_type=SERVICE_TYPE,
                 interface=self.interface, region=self.region)
         return self._found[0]
+
+
+def _without_proof(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _PROOF.sub('', record.getMessage()), ()
+    return True
+
+
+_LOG.addFilter(_without_proof)
 
 
 def of_session(fault: Exception) -> faults.ClientFault:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from moc_meter import errors
+from moc_meter.terminal import sentence
 
 
 class ClientFault(errors.MeterError):
@@ -26,6 +27,8 @@ class ClientFault(errors.MeterError):
                  retry_after: float | None = None,
                  next_step: str | None = None, **facts: object) -> None:
         """
+        message: may be what a server said; on one line, and harmless to a
+            terminal and to a log, it is told.
         status: of the HTTP answer; None where there was none.
         server_code: what the service calls it: 'Client' or 'Server'.
         field, value: what of the question it complains of, where it says so.
@@ -40,7 +43,7 @@ class ClientFault(errors.MeterError):
         self.retry_after = retry_after
         self.next_step = self.advice if next_step is None else next_step
         known = {'status': status, 'request_id': request_id, **facts}
-        super().__init__(message, **{
+        super().__init__(sentence(message), **{
             name: fact for name, fact in known.items() if fact is not None})
 
     def __str__(self) -> str:

@@ -56,12 +56,6 @@ class Filter:
             raise errors.InvalidQuery('a rule has no field', op=self.op,
                                       value=self.value)
 
-    def __str__(self) -> str:
-        """As parse() reads it."""
-        kind = f'{self.type}::' if self.type else ''
-        value = text(self.value).replace(';', r'\;')
-        return f'{self.field}{self.op}{kind}{value}'
-
     def query(self) -> list[tuple[str, str]]:
         """The rule in the query string."""
         return [('q.field', self.field), ('q.op', OPERATORS[self.op]),
@@ -90,9 +84,10 @@ Filters = str | Iterable[Filter]
 def parse(said: str) -> list[Filter]:
     r"""Rules in the syntax of ``ceilometer -q``.
 
-    said: 'FIELD OP VALUE' without the blanks, parted by ';'; a type may stand
-        before the value: 'metadata.size>=integer::8'. A ';' of a value is
-        written as '\;'. Empty rules are left out.
+    said: 'FIELD OP VALUE', parted by ';'; a type may stand before the value:
+        'metadata.size=integer::8'. A ';' of a value is written as '\;'.
+        Blanks around the field and around what follows the operator are none
+        of theirs. Empty rules are left out.
     Raises InvalidQuery, which names the rule.
     """
     return [_rule(part.replace(r'\;', ';'))
@@ -129,6 +124,7 @@ def _rule(said: str) -> Filter:
         raise errors.InvalidQuery(
             'a rule is FIELD, an operator, and VALUE, as in project=p1',
             rule=said, operators=tuple(OPERATORS))
-    typed = _TYPED.fullmatch(found['value'])
-    kind, value = typed.groups() if typed else (None, found['value'])
+    value = found['value'].strip()
+    typed = _TYPED.fullmatch(value)
+    kind, value = typed.groups() if typed else (None, value)
     return Filter(found['field'].strip(), found['op'], value, kind)

@@ -24,7 +24,8 @@ from cliff.formatters import (
     yaml_format,
 )
 
-from moc_meter.client.columns import Quantity, harmless
+from moc_meter.client.columns import Quantity
+from moc_meter.terminal import harmless
 
 Row = Sequence[Any]
 _Alignments = dict[type[Any], Literal['l', 'c', 'r']]

@@ -35,19 +35,13 @@ _METADATA: Final[dict[str, dict[str, str | None]]] = {
     '.png': {'Software': 'moc_meter'}}
 
 
-def check(path: Path) -> None:
-    """Whether a plot can be written there, before anything is asked.
-
-    Raises InvalidQuery of another ending, MissingLibrary.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise errors.InvalidQuery('no such format of plots', path=str(path),
-                                  allowed=FORMATS)
+def check() -> None:
+    """Raise MissingLibrary where none can be drawn; to ask before all else."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise errors.MissingLibrary(
-            'a plot in a file needs matplotlib', path=str(path),
+            'a plot in a file needs matplotlib',
             install="pip install 'moc_meter[plot]'") from None
 
 
@@ -56,9 +50,10 @@ def write(drawn: Sequence[Series], path: Path, *, title: str,
     """Draw to a file: over time, or, without a course of it, by group.
 
     within: what was asked for.
+    path: ends in one of FORMATS.
     Raises what check() does, and InvalidQuery where it cannot be written.
     """
-    check(path)
+    check()
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -43,14 +43,22 @@ def measured(meter: str, volume: Number, *, source: str, resource_id: str,
             'no such volume or kind', meter=meter, volume=volume, kind=kind,
             kinds=[one.value for one in MeterKind]) from fault
     at = timestamp or datetime.datetime.now(datetime.UTC)
+    return Sample(
+        source=source, message_id=message_id or uuid.uuid4().hex,
+        timestamp=_utc(at, meter), meter=meter, kind=chosen, unit=unit,
+        volume=digits, resource_id=resource_id, project_id=project_id,
+        user_id=user_id, metadata=metadata or {})
+
+
+def _utc(at: datetime.datetime, meter: str) -> datetime.datetime:
     if at.tzinfo is None:
         raise errors.InvalidSample('timestamp must say its zone',
                                    meter=meter, timestamp=at)
-    return Sample(
-        source=source, message_id=message_id or uuid.uuid4().hex,
-        timestamp=at.astimezone(datetime.UTC), meter=meter, kind=chosen,
-        unit=unit, volume=digits, resource_id=resource_id,
-        project_id=project_id, user_id=user_id, metadata=metadata or {})
+    try:
+        return at.astimezone(datetime.UTC)
+    except OverflowError as fault:
+        raise errors.InvalidSample('only the years 1 to 9999 can be told',
+                                   meter=meter, timestamp=at) from fault
 
 
 def ingested(sample: Sample) -> dict[str, object]:
@@ -73,9 +81,16 @@ def posted(sample: Sample) -> dict[str, object]:
 
 
 def json(value: object) -> str:
-    """JSON with exact numbers, and instants as the API reads them."""
-    made: str = simplejson.dumps(value, use_decimal=True, default=_plain,
-                                 allow_nan=False, separators=(',', ':'))
+    """JSON with exact numbers, and instants as the API reads them.
+
+    Raises InvalidQuery where there is none.
+    """
+    try:
+        made: str = simplejson.dumps(value, use_decimal=True, default=_plain,
+                                     allow_nan=False, separators=(',', ':'))
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise errors.InvalidQuery('JSON cannot say it',
+                                  reason=str(fault)) from fault
     return made
 
 
@@ -85,5 +100,4 @@ def _plain(value: object) -> object:
             return instant(value)
         case Mapping():
             return dict(value)
-    raise errors.InvalidQuery('JSON cannot say it',
-                              type=type(value).__name__)
+    raise TypeError(f'there is a {type(value).__name__} in it')

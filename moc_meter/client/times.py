@@ -80,7 +80,10 @@ def zone(name: str, environment: Mapping[str, str] = os.environ,
     if name != 'local':
         return _zone('--timezone', name)
     if (named := environment.get('TZ')) is not None:
-        return _zone('TZ', named.removeprefix(':') or 'UTC')
+        named = named.removeprefix(':')
+        if not named.startswith('/'):
+            return _zone('TZ', named or 'UTC')
+        localtime = Path(named)
     try:
         _, found, key = localtime.resolve(strict=True).as_posix(
             ).rpartition('/zoneinfo/')
@@ -90,6 +93,10 @@ def zone(name: str, environment: Mapping[str, str] = os.environ,
             return zoneinfo.ZoneInfo.from_file(file)
     except FileNotFoundError:
         return zoneinfo.ZoneInfo('UTC')
+    except (KeyError, ValueError, OSError) as fault:
+        raise errors.InvalidQuery('the local time zone cannot be read',
+                                  path=str(localtime), reason=str(fault)
+                                  ) from fault
 
 
 def _zone(option: str, name: str) -> zoneinfo.ZoneInfo:

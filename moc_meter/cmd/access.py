@@ -58,6 +58,7 @@ def connect(options: argparse.Namespace) -> Client:
     # Its libraries are for those who ask something.
     from moc_meter import client
     said = given(options)
+    _one_asks(said)
     url, username = said.get('url'), said.get('username')
     made = client.connect(
         None if url is None else str(url),
@@ -71,6 +72,19 @@ def connect(options: argparse.Namespace) -> Client:
               '--url; say --username and --password-file instead',
               file=sys.stderr)
     return made
+
+
+def _one_asks(said: dict[str, object]) -> None:
+    """Raise InvalidConfiguration where a cloud and a name both ask."""
+    place = str(said.get('url', '')).partition('//')[2].partition('/')[0]
+    names = {'--username': 'username' in said,
+             '--password-file': 'password_file' in said,
+             '--url with a name before its "@"': '@' in place}
+    others = tuple(option for option, is_given in names.items() if is_given)
+    if 'os_cloud' in said and others:
+        raise errors.InvalidConfiguration(
+            'only one of these may say who asks',
+            options=('--os-cloud', *others))
 
 
 def _password(said: dict[str, object]) -> str:

@@ -77,7 +77,7 @@ class Complete(command.Command):
         return _EXAMPLES
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        found: dict[str, list[str]] = {}
+        found = {'': _options(self.app.parser)}
         for name, _ in sorted(self.app.command_manager):
             path = name.split()
             for depth, word in enumerate(path):
@@ -86,10 +86,13 @@ class Complete(command.Command):
                     under.append(word)
             made, _, _ = self.app.command(path)
             found.setdefault(name, []).extend(
-                option for option
-                in self.app.parser_of(made, name)._option_string_actions
-                if option.startswith('--'))
+                _options(self.app.parser_of(made, name)))
         print(SHELLS[parsed_args.shell](found), end='', file=self.app.stdout)
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    return [option for option in parser._option_string_actions
+            if option.startswith('--')]
 
 
 def _bash(words: Words) -> str:
@@ -105,11 +108,12 @@ def _zsh(words: Words) -> str:
 def _fish(words: Words) -> str:
     lines = []
     for path, after in sorted(words.items()):
-        begins = "complete -c moc-meter -n '__moc_meter_line"
+        begins = "-c moc-meter -n '__moc_meter_line"
         verbs = [word for word in after if not word.startswith('--')]
         if verbs:
-            lines.append(f'{begins} "^{path}\\$"\' -a "{" ".join(verbs)}"')
-        lines += [f'{begins} "^{path}( |\\$)"\' -l {word[2:]}'
+            lines.append(f'complete -f {begins} "^{path}\\$"\' '
+                         f'-a "{" ".join(verbs)}"')
+        lines += [f'complete {begins} "^{path}( |\\$)"\' -l {word[2:]}'
                   for word in after if word.startswith('--')]
     return _FISH.format(cases='\n'.join(lines))
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With which status moc-meter ends, and what its last line says."""
+"""With which status moc-meter ends, and what its last line says.
+
+That of an interruption is in shell.py: this module may not be loaded yet.
+"""
 
 from __future__ import annotations
 
 from moc_meter import errors
 from moc_meter.client import faults
-from moc_meter.client.columns import harmless
+from moc_meter.terminal import sentence
 
 DONE = 0
 #: What "moc-meter truth" says of a service, and "sample create" of a sample.
@@ -15,7 +18,6 @@ MISSING = 3
 UNAUTHORIZED = 4
 UNREACHABLE = 5
 BROKEN = 6
-INTERRUPTED = 130
 PIPE = 141
 
 #: The first that fits.
@@ -50,4 +52,4 @@ def line(fault: Exception) -> str:
     for kind, advice in _ADVICE:
         if isinstance(fault, kind) and fault.next_step == kind.advice:
             fault.next_step = advice
-    return harmless(' '.join(str(fault).split()))
+    return sentence(str(fault))

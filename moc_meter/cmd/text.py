@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values as text, whoever reads them: JSON on a line, and terminals."""
+"""Values as text: JSON on a line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,3 @@ def line(value: object, leaf: Callable[[object], str]) -> str:
             return '[' + ', '.join(line(one, leaf) for one in value) + ']'
         case _:
             return leaf(value)
-
-
-def shown(text: str) -> str:
-    """The text on one line and harmless to a terminal."""
-    return ''.join(one if one.isprintable() else repr(one)[1:-1]
-                   for one in text)

@@ -146,18 +146,12 @@ def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)     # what tenants do is nobody else's business
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
-        _check(connection)
-        # Nobody else may open it, so it needs no shared memory beside it.
+        # Nobody else may open it, so it needs no shared memory beside it: a
+        # disk that is full has no room for that.
         connection.execute('PRAGMA locking_mode = EXCLUSIVE')
-        connection.execute('PRAGMA journal_mode = WAL')
         connection.execute('PRAGMA synchronous = FULL')
-        with connection:
-            connection.execute(f'PRAGMA application_id = {_APPLICATION}')
-            # AUTOINCREMENT: the number of a message is never used again.
-            connection.execute(
-                'CREATE TABLE IF NOT EXISTS message ('
-                'id INTEGER PRIMARY KEY AUTOINCREMENT, '
-                'content BLOB NOT NULL)')
+        if _is_new(connection):
+            _make(connection)
     except BaseException:
         connection.close()
         raise
@@ -165,7 +159,17 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _make(connection: sqlite3.Connection) -> None:
+    connection.execute('PRAGMA journal_mode = WAL')
+    with connection:
+        connection.execute(f'PRAGMA application_id = {_APPLICATION}')
+        # AUTOINCREMENT: the number of a message is never used again.
+        connection.execute(
+            'CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, '
+            'content BLOB NOT NULL)')
+
+
+def _is_new(connection: sqlite3.Connection) -> bool:
     """Raise DatabaseError where the file is damaged or not a spool."""
     (tables,), = connection.execute('SELECT count(*) FROM sqlite_master')
     (application,), = connection.execute('PRAGMA application_id')
@@ -174,6 +178,7 @@ def _check(connection: sqlite3.Connection) -> None:
     (verdict,), *_ = connection.execute('PRAGMA quick_check')
     if verdict != 'ok':
         raise sqlite3.DatabaseError(verdict)
+    return not tables
 
 
 def _measure(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -91,7 +91,7 @@ class Listing(Displaying, lister.Lister):
 
     @property
     def formatter_namespace(self) -> str:
-        return 'moc_meter.formatter.list'
+        return 'moc_meter_formatter.list'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -115,7 +115,10 @@ class Listing(Displaying, lister.Lister):
         names = [column.name for column in shown]
         _known('--sort-column', parsed_args.sort_columns, names)
         items = self.items(parsed_args)
-        if parsed_args.formatter == 'table' or not sys.stdout.isatty():
+        # What is written meanwhile, or by a pager at the end of a pipe, would
+        # be on the same terminal.
+        if sys.stdout.seekable() or (parsed_args.formatter == 'table'
+                                     and sys.stdout.isatty()):
             items = counted(items)
         return names, columns.rows(items, shown, zone)
 
@@ -125,7 +128,7 @@ class Showing(Displaying, show.ShowOne):
 
     @property
     def formatter_namespace(self) -> str:
-        return 'moc_meter.formatter.show'
+        return 'moc_meter_formatter.show'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -7,11 +7,12 @@ import argparse
 import dataclasses
 from collections.abc import Iterable
 
-from moc_meter.client.columns import Column, Several, harmless
+from moc_meter.client.columns import Column, Several
 from moc_meter.client.commands import options
 from moc_meter.client.commands.base import Listing, Showing
 from moc_meter.client.filters import Filter
 from moc_meter.client.models import Event, Trait, TraitDescription
+from moc_meter.terminal import harmless
 
 
 class Traits(Several):

@@ -36,7 +36,8 @@ def query(group: argparse._ArgumentGroup) -> None:
         '-q', '--query', metavar='RULES', default='',
         help="rules as Ceilometer's client takes them: "
              "'project=x;timestamp>=2026-03-01', of = != < <= > >=; a type "
-             "may stand before a value: 'metadata.size>=integer::8'")
+             "may stand before a value: 'metadata.size=integer::8'; blanks "
+             'around fields and values do not count')
 
 
 def period(parser: argparse.ArgumentParser) -> None:

@@ -60,7 +60,8 @@ class ListStatistics(Listing):
             '--unit', metavar='UNIT', help='of times and bytes: h, GiB; with '
             'nine digits behind the point')
         parser.add_argument(
-            '--plot', metavar='FILE', nargs='?', const=_TERMINAL, type=Path,
+            '--plot', metavar='FILE', nargs='?', const=_TERMINAL,
+            type=_file,
             help='draw the first of the aggregates, or avg: here, or to an '
                  '.svg or .png besides the rows')
         options.selection(parser, ('project', 'user', 'resource', 'source'))
@@ -93,7 +94,7 @@ class ListStatistics(Listing):
                 'ask for it alone', option='--aggregate',
                 value=tuple(parsed_args.aggregate))
         if parsed_args.plot not in (None, _TERMINAL):
-            picture.check(parsed_args.plot)
+            picture.check()
         if parsed_args.plot != _TERMINAL:
             return super().run(parsed_args)
         if not sys.stdout.isatty():
@@ -169,6 +170,15 @@ def _period(text: str) -> int | str:
             f'seconds above 0, hour, {", ".join(times.UNITS)} are expected, '
             f'not {text!r}')
     return int(text)
+
+
+def _file(text: str) -> Path:
+    """Of a plot; refused before METER is missed, which it may be."""
+    if Path(text).suffix.lower() not in picture.FORMATS:
+        raise argparse.ArgumentTypeError(
+            f'a file that ends in {" or ".join(picture.FORMATS)} is '
+            f'expected, not {text!r}; put METER first, or say --plot=FILE')
+    return Path(text)
 
 
 def _figure(asked: argparse.Namespace) -> str:

@@ -13,6 +13,7 @@ from moc_meter.api.v2 import timestamp
 from moc_meter.cmd import text
 from moc_meter.model import quantity
 from moc_meter.model.statistics import Statistics
+from moc_meter.terminal import harmless
 
 
 def line(value: object) -> str:
@@ -45,7 +46,7 @@ def figures(found: Statistics | None) -> dict[str, object] | None:
 
 def row(cells: Sequence[object], widths: Sequence[int]) -> str:
     """A row of a table; the last cell is as long as it is."""
-    texts = [text.shown(str(value)) for value in cells]
+    texts = [harmless(str(value)) for value in cells]
     padded = [cell.ljust(width) for cell, width in zip(texts, widths,
                                                        strict=False)]
     return '  '.join([*padded, *texts[len(widths):]]).rstrip()

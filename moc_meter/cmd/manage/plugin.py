@@ -12,10 +12,10 @@ from oslo_config import cfg
 from moc_meter import contracts, plugins
 from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification import probe
-from moc_meter.cmd import text
 from moc_meter.cmd.manage import output
 from moc_meter.cmd.manage.arguments import Group
 from moc_meter.plugins import Installed
+from moc_meter.terminal import harmless
 
 _COLUMNS = ('namespace', 'name', 'package', 'version', 'options')
 _WIDTHS = (22, 22, 14, 16)
@@ -76,7 +76,7 @@ def check(conf: cfg.ConfigOpts) -> int:
         print(f'{"BROKEN" if wrong else "ok    "} {one.namespace} {one.name} '
               f'({one.package} {one.version})')
         for sentence in wrong:
-            print(f'       {text.shown(sentence)}')
+            print(f'       {harmless(sentence)}')
     return 1 if broken else 0
 
 

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from moc_meter import errors
-from moc_meter.cmd import build_store, text
+from moc_meter.cmd import build_store
 from moc_meter.cmd.manage import arguments, output, release
 from moc_meter.cmd.manage.arguments import Group
 from moc_meter.progress import Progress
 from moc_meter.storage import engine as transactions
 from moc_meter.storage import quarantine
 from moc_meter.storage.quarantine import Chosen, Kept
+from moc_meter.terminal import harmless
 
 _COLUMNS = ('id', 'received_at', 'origin', 'code', 'reason')
 _WIDTHS = (8, 26, 18, 26)
@@ -81,11 +82,11 @@ def show(conf: cfg.ConfigOpts) -> int:
         raise _gone(conf.command.id)
     facts = {**_facts(kept), 'source': kept.refused.source or ''}
     for name, value in facts.items():
-        print(f'{name}: {text.shown(str(value))}')
+        print(f'{name}: {harmless(str(value))}')
     print(flush=True)
     content = kept.refused.content
     if sys.stdout.isatty():
-        print(text.shown(content.decode(errors='backslashreplace')))
+        print(harmless(content.decode(errors='backslashreplace')))
     else:
         sys.stdout.buffer.write(content)
     return 0

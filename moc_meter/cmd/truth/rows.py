@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from moc_meter.cmd import text
+from moc_meter.terminal import harmless
 
 #: A cell is cut to so many characters.
 _WIDEST = 40
@@ -62,6 +63,6 @@ def table(rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _cell(value: object) -> str:
-    shown = text.shown('' if value is None else value
+    shown = harmless('' if value is None else value
                        if isinstance(value, str) else line(value))
     return shown if len(shown) <= _WIDEST else shown[:_WIDEST - 1] + '…'

@@ -147,7 +147,7 @@ def test_help_needs_no_cloud_and_shows_what_may_be_typed(client: Client
 
 def test_all_that_moc_meter_asks_a_service_is_there() -> None:
     ours = {entry.name: entry.value for entry
-            in importlib.metadata.entry_points(group='moc_meter.cli')
+            in importlib.metadata.entry_points(group='moc_meter_cli')
             if entry.value.startswith('moc_meter.client.')}
     assert {entry.name: entry.value for entry
             in importlib.metadata.entry_points(group=GROUP)} == {

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from moc_meter.client import Client
-from moc_meter.tests.functional.client import serving
+from moc_meter.tests.functional.client import cli_world, serving
+from moc_meter.tests.functional.client.cli_world import Typing, World
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,18 @@ def service(tmp_path_factory: pytest.TempPathFactory
     """An API with the worked example, shared by the tests of a module."""
     with serving.service(tmp_path_factory.mktemp('service')) as made:
         yield made
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """What commands ask, shared by the tests of a module."""
+    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
+        yield made
+
+
+@pytest.fixture
+def asked(world: World, capsys: pytest.CaptureFixture[str]) -> Typing:
+    return Typing(*world, capsys)
 
 
 @pytest.fixture

@@ -3,24 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from moc_meter.cmd import exits
-from moc_meter.tests.functional.client import cli_world
-from moc_meter.tests.functional.client.cli_world import Typing, World
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
-        yield made
-
-
-@pytest.fixture
-def asked(world: World, capsys: pytest.CaptureFixture[str]) -> Typing:
-    return Typing(*world, capsys)
+from moc_meter.tests.functional.client.cli_world import Typing
 
 
 def test_a_counter_increased_by_so_many_hours(asked: Typing) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,16 @@ import pytest
 from cliff import command
 
 from moc_meter.client.commands import options
-from moc_meter.cmd import shell
+from moc_meter.cmd import application
 from moc_meter.tests.functional.api import wiring
 from moc_meter.tests.functional.client import cli_world
 from moc_meter.tests.functional.client.cli_world import Typing, World
 
 #: What stands for an id of a thing in an example, by command.
 IDS = {'sample show': 'v0', 'event show': 'e0'}
-COMMANDS = [name for name, _ in shell.Shell().command_manager
+COMMANDS = [name for name, _ in application.Shell().command_manager
             if not name.startswith('truth')]
 OF_SERVICE = [name for name in COMMANDS if name != 'complete']
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
-        yield made
 
 
 @pytest.fixture
@@ -75,7 +68,7 @@ def test_the_overview_names_every_command(asked: Typing) -> None:
 def test_it_runs_in_any_application_that_has_a_client(
         asked: Typing, name: str) -> None:
     """OpenStackClient names and builds them in its own way."""
-    app = shell.Shell()
+    app = application.Shell()
     made: Any = app.command_manager.find_command(name.split())[0](
         app, None, cmd_name=f'metering {name}')
     assert isinstance(made, command.Command)

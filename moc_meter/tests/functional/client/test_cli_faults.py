@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,6 @@ from moc_meter.tests.functional.client.cli_world import Said, Typing, World
 from moc_meter.tests.servers.base import free_port
 
 PAGE = b'<!DOCTYPE html><html><body><h1>It works!</h1></body></html>'
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
-        yield made
-
-
-@pytest.fixture
-def asked(world: World, capsys: pytest.CaptureFixture[str]) -> Typing:
-    return Typing(*world, capsys)
 
 
 def typed(capsys: pytest.CaptureFixture[str], *words: str) -> Said:
@@ -66,7 +56,9 @@ def line(said: Said, status: int) -> str:
     (('statistics', 'vcpus', '--period', 'fortnight'), "'fortnight'"),
     (('statistics', 'vcpus', '-a', 'nonsense'), 'nonsense'),
     (('statistics', 'vcpus', '--plot'), '.svg'),
-    (('statistics', 'vcpus', '--plot', 'x.gif'), '.svg'),
+    *((('statistics', 'vcpus', '--plot', name), '.svg or .png')
+      for name in ('x.gif', 'svg', 'a.', 'a.svg.gz')),
+    (('statistics', '--plot', 'vcpus'), "not 'vcpus'; put METER first"),
     (('query', 'samples', '--filter', '{"="'), 'not valid'),
     (('sample', 'create', 'm', 'nonsense', '--resource', 'r', '--unit', '',
       '--type', 'delta'), "'nonsense'"),
@@ -120,6 +112,18 @@ def test_a_password_on_the_command_line_is_warned_of(
     assert (said.status, said.out) == (0, 'genomics\nphysics\n')
     assert '--password-file' in said.err
     assert 'rd@' not in said.err
+
+
+@pytest.mark.parametrize('words', [
+    ('--username', 'root'), ('--password-file', 'word'),
+    ('--url', 'http://root:s3cret@127.0.0.1:1')])
+def test_a_cloud_and_a_name_do_not_both_ask(
+        capsys: pytest.CaptureFixture[str], words: Sequence[str]) -> None:
+    said = line(typed(capsys, 'meter', 'list', '--os-cloud', 'mine', *words),
+                exits.REFUSED)
+    assert "'--os-cloud'" in said
+    assert f"'{words[0]}" in said
+    assert 's3cret' not in said
 
 
 def test_what_belongs_to_others_is_not_told(
@@ -178,6 +182,19 @@ def test_who_signed_a_certificate_is_named_by_an_option(
             server.url.replace('http', 'https')), exits.REFUSED)
 
 
+def test_it_hangs_up_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    closed = threading.Event()
+
+    def listening(to: serving.Stranger) -> None:
+        serving.reply()(to)
+        if not to.rfile.read(1):
+            closed.set()
+
+    with serving.strange(listening) as server:
+        assert typed(capsys, 'meter', 'list', '--url', server.url).status == 0
+        assert closed.wait(10)
+
+
 def test_a_list_that_breaks_off_keeps_what_came_before(
         capsys: pytest.CaptureFixture[str]) -> None:
     meter = {'name': 'one', 'type': 'gauge', 'unit': '', 'resource_id': 'r',
@@ -199,7 +216,8 @@ def test_debugging_shows_requests_and_no_secrets(world: World) -> None:
     assert 'genomics' in out
     assert 'GET ' in err
     assert '/v1/projects' in err
-    for secret in (cli_world.PASSWORD, 'Basic cm9vd', 'cm9vdDp3'):
+    for secret in (cli_world.PASSWORD, 'Basic', 'cm9vdDp3', 'SHA256',
+                   'Authorization: '):
         assert secret not in err
 
 

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from moc_meter.tests.functional.client import cli_world
-from moc_meter.tests.functional.client.cli_world import Typing, World
+from moc_meter.tests.functional.client.cli_world import Typing
 
 GOLDEN = Path(__file__).parent / 'golden'
 LISTS = ('table', 'json', 'yaml', 'csv', 'value')
@@ -46,17 +44,6 @@ SHOWN = {
     'resource-then': ('resource', 'show', 'i-1', '--at',
                       '2026-03-01T10:30'),
     'event': ('event', 'show', 'e1')}
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
-        yield made
-
-
-@pytest.fixture
-def asked(world: World, capsys: pytest.CaptureFixture[str]) -> Typing:
-    return Typing(*world, capsys)
 
 
 def dialogue(asked: Typing, name: str) -> str:

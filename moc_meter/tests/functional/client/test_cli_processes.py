@@ -10,12 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from moc_meter.cmd import exits
+from moc_meter.cmd import exits, shell
 from moc_meter.tests.functional.client import cli_world, serving
 from moc_meter.tests.functional.client.cli_world import Typing, World
 
@@ -45,12 +44,6 @@ COMP_WORDS=({words}) COMP_CWORD={last}
 _moc_meter
 echo "${{COMPREPLY[@]}}"
 """
-
-
-@pytest.fixture(scope='module')
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with cli_world.world(tmp_path_factory.mktemp('world')) as made:
-        yield made
 
 
 @pytest.fixture
@@ -108,15 +101,38 @@ def test_it_may_be_interrupted_in_the_middle_of_a_page() -> None:
         assert begun.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (exits.INTERRUPTED, 'one\n')
+    assert (process.returncode, out) == (shell.INTERRUPTED, 'one\n')
     assert err == 'moc-meter: interrupted\n'
 
 
-def terminal(*words: str) -> str:
-    """What a terminal of 100 columns shows of a command."""
+def test_it_may_be_interrupted_while_it_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / 'cliff.py').write_text(
+        'import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n')
+    done = subprocess.run(
+        [MOC_METER, 'meter', 'list'], check=False, capture_output=True,
+        text=True, timeout=60,
+        env=cli_world.environment(PYTHONPATH=str(tmp_path)))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        shell.INTERRUPTED, '', 'moc-meter: interrupted\n')
+
+
+def test_whoever_closes_stdout_is_told_so() -> None:
+    done = bash('moc-meter meter list --url http://127.0.0.1:1 >&-')
+    assert done.returncode == exits.REFUSED
+    [only] = done.stderr.splitlines()
+    assert only.startswith('moc-meter: stdout is closed')
+
+
+def terminal(*words: str, pipe: str | None = None) -> str:
+    """What a terminal of 100 columns shows of a command.
+
+    pipe: the command that reads its output, in a shell.
+    """
     ours, theirs = pty.openpty()
+    line = shlex.join([str(MOC_METER), *words])
     with subprocess.Popen(
-            [MOC_METER, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+            ['bash', '-c', f'{line} | {pipe}' if pipe else line],
+            stdin=theirs, stdout=theirs, stderr=theirs,
             env=cli_world.environment(COLUMNS='100')):
         os.close(theirs)
         shown = b''
@@ -140,6 +156,14 @@ def test_a_terminal_shows_how_far_it_is_and_a_plot(who: list[str]) -> None:
     assert max(map(len, plotted.splitlines())) <= 100
 
 
+def test_nothing_is_drawn_over_a_pager(who: list[str]) -> None:
+    for form in ('table', 'value'):
+        shown = terminal(*who, 'sample', 'list', '--meter', 'vcpus', '-f',
+                         form, pipe='cat')
+        assert shown.count('vcpus') == 6
+        assert '\x1b' not in shown
+
+
 def test_output_that_cannot_be_spelled_is_spelled_otherwise(
         who: list[str]) -> None:
     done = bash(f'export PYTHONIOENCODING=ascii; moc-meter {shlex.join(who)} '
@@ -151,7 +175,7 @@ def test_output_that_cannot_be_spelled_is_spelled_otherwise(
 
 
 @pytest.mark.parametrize(('words', 'proposed'), [
-    (['moc-meter', 'sam'], {'sample'}),
+    (['moc-meter', 'sam'], {'sample'}), (['moc-meter', '--ur'], {'--url'}),
     (['moc-meter', 'sample', ''], {'list', 'show', 'create'}),
     (['moc-meter', 'event', 't'], {'type', 'trait'}),
     (['moc-meter', 'event', 'trait', ''], {'list', 'value'}),
@@ -180,7 +204,7 @@ def test_fish_completes_commands_and_options(
              f'source {scripts["fish"]}; complete -C "moc-meter {words}"'],
             check=True, capture_output=True, text=True, timeout=60)
         assert {line.split('\t')[0] for line
-                in done.stdout.splitlines()} >= proposed, words
+                in done.stdout.splitlines()} == proposed, words
 
 
 def test_zsh_reads_what_completes_it(scripts: dict[str, Path]) -> None:

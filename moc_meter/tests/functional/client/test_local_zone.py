@@ -12,6 +12,7 @@ from moc_meter.client import times
 
 NOW = datetime.datetime(2026, 3, 30, 10, tzinfo=datetime.UTC)
 
+
 def local(folder: Path, target: str, **environment: str) -> str:
     link = folder / 'localtime'
     link.symlink_to(target)
@@ -27,7 +28,8 @@ def test_the_local_zone_is_the_machines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(('named', 'meant'), [
     ('Europe/Berlin', 'Europe/Berlin'), (':Asia/Tokyo', 'Asia/Tokyo'),
-    ('', 'UTC')])
+    ('', 'UTC'), (':/usr/share/zoneinfo/Asia/Tokyo', 'Asia/Tokyo'),
+    ('/nowhere', 'UTC')])
 def test_or_the_environments(tmp_path: Path, named: str, meant: str) -> None:
     assert local(tmp_path, '/nowhere', TZ=named) == meant
 
@@ -46,6 +48,11 @@ def test_a_machine_may_not_say_what_its_zone_is_called(tmp_path: Path
     assert (told.zone_name, told.start) == (
         'local time', datetime.datetime(2026, 3, 28, 23,
                                         tzinfo=datetime.UTC))
+
+
+def test_a_file_that_is_no_zone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidQuery, match=__file__):
+        local(tmp_path, '/nowhere', TZ=__file__)
 
 
 def test_a_wrong_zone_of_the_environment_is_named_as_such(tmp_path: Path

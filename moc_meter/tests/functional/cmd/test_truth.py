@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from moc_meter.cmd import credentials, shell
+from moc_meter.cmd import application, credentials, shell
 from moc_meter.cmd.truth import over_cloud, send
 from moc_meter.tests.servers.base import free_port
 from moc_meter.truth import files
@@ -32,8 +32,8 @@ DOCUMENTATION = Path(__file__).parents[4] / 'doc' / 'source' / 'truth.rst'
 #: What only some of the commands need.
 LIGHT = """
 import sys
-from moc_meter.cmd import shell
-app = shell.Shell()
+from moc_meter.cmd import application
+app = application.Shell()
 for verb in 'make', 'send', 'check', 'ask':
     app.parser_of(*app.command(['truth', verb])[:2])
 for heavy in 'kombu', 'oslo_messaging', 'sqlalchemy', 'pecan':
@@ -43,7 +43,7 @@ for heavy in 'kombu', 'oslo_messaging', 'sqlalchemy', 'pecan':
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """What is asked, where it can be typed."""
-    app = shell.Shell()
+    app = application.Shell()
     made, name, rest = app.command([*arguments])
     return app.parser_of(made, name).parse_args(rest)
 

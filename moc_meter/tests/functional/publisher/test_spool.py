@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from moc_meter import errors
 from moc_meter.publisher.spool import Spool
-from moc_meter.tests.contract.syscalls import on_a_full_disk
+from moc_meter.tests.contract.syscalls import fail, on_a_full_disk
 
 
 @pytest.fixture
@@ -99,6 +101,17 @@ def test_what_cannot_be_forgotten_does_not_wait_and_is_forgotten_later(
     spool.close()
     later = Spool(path, max_bytes=1000)
     assert contents(later) == [b'three']
+    later.close()
+
+
+def test_what_waits_is_found_on_a_full_disk(spool: Spool, path: Path
+                                            ) -> None:
+    spool.append([b'one'])
+    spool.close()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(fail, ('pwrite64',), errno.ENOSPC).result()
+        later = thread.submit(Spool, path, max_bytes=1000).result()
+    assert contents(later) == [b'one']
     later.close()
 
 

@@ -70,6 +70,12 @@ def test_the_field_and_the_value_are_told(text: str, field: str | None,
     assert (fault.field, fault.value) == (field, value)
 
 
+def test_what_a_server_says_is_harmless_to_a_terminal() -> None:
+    fault = refused(400, 'not\x1b[2J\nyou\x9b')
+    assert fault.message == r'not\x1b[2J you\x9b'
+    assert str(fault).startswith(r'not\x1b[2J you\x9b: status=400. ')
+
+
 def test_it_is_told_when_to_come_again() -> None:
     assert refused(503, 'Later', Retry_After='7').retry_after == 7.0
 

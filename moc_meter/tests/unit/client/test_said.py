@@ -16,6 +16,7 @@ from moc_meter.client import said
 from moc_meter.model import quantity
 from moc_meter.model.sample import Sample
 
+AHEAD = datetime.timezone(datetime.timedelta(hours=15))
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 
@@ -41,7 +42,8 @@ def test_a_volume_is_what_its_digits_say(volume: said.Number,
 
 @pytest.mark.parametrize('wrong', [
     {'volume': 'three'}, {'volume': 'NaN'}, {'volume': float('inf')},
-    {'kind': 'level'}, {'timestamp': NOON.replace(tzinfo=None)}])
+    {'kind': 'level'}, {'timestamp': NOON.replace(tzinfo=None)},
+    {'timestamp': NOON.replace(year=1, month=1, day=1, tzinfo=AHEAD)}])
 def test_what_is_no_sample_is_refused_where_it_is_made(
         wrong: dict[str, object]) -> None:
     with pytest.raises(errors.InvalidSample):
@@ -74,5 +76,10 @@ def test_a_filter_may_hold_exact_numbers_and_instants() -> None:
         '{">":{"volume":0.1}}')
     assert said.json({'<': {'timestamp': NOON}}) == (
         '{"<":{"timestamp":"2026-03-01T12:00:00Z"}}')
-    with pytest.raises(errors.InvalidQuery):
-        said.json({'=': {'user': object()}})
+
+
+@pytest.mark.parametrize('value', [
+    object(), float('nan'), {(1, 2): 3}, Decimal('Infinity')])
+def test_what_json_cannot_say_is_no_question(value: object) -> None:
+    with pytest.raises(errors.InvalidQuery, match='JSON cannot say it'):
+        said.json({'=': {'user': value}})
