@@ -49,12 +49,13 @@ class WebServer:
                 host=host, port=port,
                 reason=fault.strerror or str(fault)) from fault
         self._server.channel_class = _Channel
+        self._closing = False
         shown = f'[{host}]' if ':' in host else host
         self.url = f'http://{shown}:{self._server.effective_port}'
 
     def run(self, stop: threading.Event) -> None:
         """Answer until stop is set; then finish the requests in hand."""
-        serving = threading.Thread(target=self._server.run, name='web',
+        serving = threading.Thread(target=self._serve, name='web',
                                    daemon=True)
         serving.start()
         while serving.is_alive() and not stop.wait(0.5):
@@ -64,7 +65,16 @@ class WebServer:
         end = time.monotonic() + _FLUSH_SECONDS
         while self._is_busy() and time.monotonic() < end:
             serving.join(0.05)
+        self._closing = True
         self._server.close()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run()
+        except OSError:
+            # It waited for a socket that close() took away.
+            if not self._closing:
+                raise
 
     def _is_busy(self) -> bool:
         """Whether an answer has not gone out yet."""

@@ -17,6 +17,7 @@ from typing import Any
 from urllib import parse as urls
 
 from moc_meter import client
+from moc_meter.client import filters
 from moc_meter.cmd import exits, shell
 from moc_meter.tests.acceptance.system import program
 from moc_meter.truth import instants
@@ -180,7 +181,7 @@ def _words(question: Question) -> Iterator[str]:
         yield question.name
     if question.rules:
         yield '--query'
-        yield ';'.join(map(str, _filters(question)))
+        yield ';'.join(map(_spelled, _filters(question)))
     for option in ('limit', 'period'):
         if (value := getattr(question, option)) is not None:
             yield f'--{option}'
@@ -216,6 +217,13 @@ def _as_api(question: Question, row: Mapping[str, Any]) -> dict[str, Any]:
                     f'?q.field=resource_id&q.value={own}')}
                   for meter in found.get('meters', ()))]
     return found
+
+
+def _spelled(rule: client.Filter) -> str:
+    """As it is said after -q."""
+    kind = f'{rule.type}::' if rule.type else ''
+    value = filters.text(rule.value).replace(';', r'\;')
+    return f'{rule.field}{rule.op}{kind}{value}'
 
 
 def _filters(question: Question) -> list[client.Filter]:
