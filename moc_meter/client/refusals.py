@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import errno
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,18 +49,8 @@ class Refusals:
             'sample': said.ingested(sample)}) for sample, outcome in refused]
         if not lines:
             return
-        content = memoryview(''.join(f'{line}\n' for line in lines).encode())
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            while content:
-                content = content[self._file.write(content):]
-            os.fsync(self._file.fileno())
-        except OSError as fault:
-            self._file.truncate(end)
-            if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise errors.SpoolFull('the disk of the spool is full',
-                                   reason=str(fault)) from fault
+        disk.append(self._file,
+                    ''.join(f'{line}\n' for line in lines).encode())
         self._count += len(lines)
 
     def close(self) -> None:

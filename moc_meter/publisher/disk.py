@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import os
 from pathlib import Path
 from typing import IO
@@ -38,6 +40,25 @@ def own(path: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def append(file: io.FileIO, content: bytes) -> None:
+    """Write at the end of the file; return when it is on disk.
+
+    Raises SpoolFull where there is no room; then nothing was written.
+    """
+    end = file.seek(0, os.SEEK_END)
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[file.write(rest):]
+        os.fsync(file.fileno())
+    except OSError as fault:
+        file.truncate(end)
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise errors.SpoolFull('the disk of the file is full',
+                               reason=str(fault)) from fault
 
 
 def make_folder(folder: Path) -> None:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -52,16 +50,7 @@ class FilePublisher:
             message + _END
             for message in messages.encoded(samples, refused, self._signer))
         with self._lock:
-            end = self._file.seek(0, os.SEEK_END)
-            try:
-                _write(self._file, content)
-                os.fsync(self._file.fileno())
-            except OSError as fault:
-                self._file.truncate(end)
-                if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                raise errors.SpoolFull('the disk of the file is full',
-                                       reason=str(fault)) from fault
+            disk.append(self._file, content)
 
     def close(self) -> None:
         with self._lock:
@@ -95,9 +84,3 @@ def _open(path: Path) -> io.FileIO:
     file.truncate(sum(len(message + _END) for message in read(path)))
     disk.sync(path.parent)
     return file
-
-
-def _write(file: io.FileIO, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[file.write(rest):]
