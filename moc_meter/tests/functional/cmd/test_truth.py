@@ -22,6 +22,7 @@ import pytest
 
 from moc_meter.cmd import application, credentials, shell
 from moc_meter.cmd.truth import over_cloud, send
+from moc_meter.tests.functional.api import live, wiring
 from moc_meter.tests.servers.base import free_port
 from moc_meter.truth import files
 from moc_meter.truth.world import World
@@ -56,18 +57,24 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize('verb', VERBS)
-def test_every_help_has_an_example_that_can_be_typed(
-        verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        shell.main(['truth', verb, '--help'])
-    assert left.value.code == 0
-    examples = [shlex.split(line) for line
-                in capsys.readouterr().out.splitlines()
-                if line.startswith('  moc-meter truth')]
-    assert examples
-    for _, *arguments in examples:
-        assert parsed(arguments)
+def test_every_example_of_a_help_does_what_it_says(
+        sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        ) -> None:
+    with wiring.store(sqlite_url) as store, live.served(
+            wiring.client(store)) as url:
+        for verb in VERBS:
+            with pytest.raises(SystemExit) as left:
+                shell.main(['truth', verb, '--help'])
+            assert left.value.code == 0
+            examples = [shlex.split(line)[1:] for line
+                        in capsys.readouterr().out.splitlines()
+                        if line.startswith('  moc-meter truth')]
+            assert examples
+            for words in examples:
+                assert shell.main([
+                    {'/tmp/world': str(tmp_path / 'world'),
+                     'http://127.0.0.1:8777': url}.get(word, word)
+                    for word in words]) == 0, words
 
 
 DOCUMENTED = [shlex.split(line)[1:] for line in
