@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 from typing import Any
 
@@ -26,8 +27,10 @@ class OpenApi:
 
     rule = None
 
-    def __init__(self) -> None:
-        self._document = document()
+    @functools.cached_property
+    def _document(self) -> dict[str, Any]:
+        # Not before it is asked for: to read it takes an eighth of a second.
+        return document()
 
     @pecan.expose(content_type=None)    # type: ignore[untyped-decorator]
     def show(self, request: webob.Request,

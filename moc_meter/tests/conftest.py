@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ['moc_meter.tests.fixtures']
 
@@ -22,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # every process that a test starts and interrupts.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes tells of the machine, and not of us.
+    settings.register_profile(
+        'untimed', deadline=None,
+        suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile('untimed')
     if config.getoption('complete'):
         config.pluginmanager.register(_Complete(), 'complete')
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
+import tempfile
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,9 +42,24 @@ def sample(number: int = 0, **changes: Any) -> Sample:
 def migrated(url: str, **options: Any) -> Iterator[sa.Engine]:
     """An engine of a database that has our schema."""
     engine = transactions.make_engine(url, **options)
-    transactions.migrate(engine)
+    file = Path(engine.url.database or '')
+    if engine.dialect.name == 'sqlite' and not file.exists():
+        file.write_bytes(_empty_file())
+    else:
+        transactions.migrate(engine)
     yield engine
     engine.dispose()
+
+
+@functools.cache
+def _empty_file() -> bytes:
+    """An empty database of SQLite: made once, since many tests want one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'empty.sqlite'
+        engine = transactions.make_engine(f'sqlite:///{file}')
+        transactions.migrate(engine)
+        engine.dispose()
+        return file.read_bytes()
 
 
 class StopAfter(threading.Event):

@@ -26,7 +26,9 @@ SECONDS = 120
 #: Messages before the outage.
 _BEFORE = 20
 #: A collector asks every 30 s when it has waited for long.
-_PATIENCE = 90
+_PATIENCE = 240
+#: Between two messages while it lasts, in seconds.
+_PAUSE = 1.0
 
 
 class Line:
@@ -141,6 +143,6 @@ class Outage:
         self._threads.shutdown()
 
     def _send(self) -> None:
-        while not self._over.wait(0.25):
+        while not self._over.wait(_PAUSE):
             for line in self._lines:
                 line.send()

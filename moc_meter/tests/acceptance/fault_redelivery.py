@@ -18,7 +18,13 @@ from moc_meter.model.sample import MeterKind, Sample, derived_id
 from moc_meter.publisher.bus import BusPublisher
 from moc_meter.publisher.spool import Spool
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.acceptance.faults import Child, consumers, depth, until
+from moc_meter.tests.acceptance.faults import (
+    PATIENCE,
+    Child,
+    consumers,
+    depth,
+    until,
+)
 from moc_meter.tests.servers.rabbitmq import RabbitMQ
 from moc_meter.tests.stores import count
 
@@ -97,14 +103,15 @@ def deliver(samples: Sequence[Sample], choice: random.Random,
         collectors = [stack.enter_context(Child(
             'collector', engine.url.render_as_string(hide_password=False),
             url)) for _ in range(1 if engine.dialect.name == 'sqlite' else 2)]
-        until(lambda: consumers(url) == len(collectors), 60, 'all to race')
+        until(lambda: consumers(url) == len(collectors), PATIENCE,
+              'all to race')
         for batch in _cut(deliveries, choice):
             choice.choice(agents).publish(batch)
         until(lambda: all(agent.counts.sent == agent.counts.made
                           for agent in agents)
               and count(engine, tables.sample)
               + count(engine, tables.quarantine) >= len(samples)
-              and depth(broker, url) == 0, 90, 'everything to be stored')
+              and depth(broker, url) == 0, PATIENCE, 'everything to be stored')
         for collector in collectors:
             collector.finish()
         assert depth(broker, url) == 0

@@ -15,7 +15,7 @@ from typing import Any, Self
 from moc_meter.tests.servers import base
 
 #: Seconds that anything may take on a busy machine.
-PATIENCE = 90.0
+PATIENCE = 180.0
 _LISTENS = 'moc_meter listens on '
 
 Options = Mapping[str, Mapping[str, object]]

@@ -19,7 +19,7 @@ from moc_meter.tests.servers import guard
 from moc_meter.tests.servers.base import ServerFailed, until
 
 #: Seconds that anything may take on a busy machine.
-PATIENCE = 60.0
+PATIENCE = 180.0
 LISTENS = re.compile(r'moc_meter listens on (\S+)')
 
 _SAMPLES = Path(__file__).parents[3] / 'etc' / 'moc_meter'

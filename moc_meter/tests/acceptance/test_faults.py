@@ -31,6 +31,8 @@ from moc_meter.tests.servers.postgresql import PostgreSQL
 from moc_meter.tests.servers.rabbitmq import RabbitMQ
 from moc_meter.tests.stores import count, migrated
 
+pytestmark = pytest.mark.timeout(1200)
+
 #: Confirmed before any collector is there.
 STRANDED = 50
 #: After messages; all together fewer than there are.

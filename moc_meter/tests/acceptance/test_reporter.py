@@ -28,7 +28,7 @@ with Reporter(url, directory, source='mine') as reporter:
         reporter.report('mail.processed', number, unit='mail',
                         resource_id=f'mx{number % 3}')
         print(number, flush=True)
-    print('waiting', reporter.flush(60), reporter.refused, flush=True)
+    print('waiting', reporter.flush(150), reporter.refused, flush=True)
 """
 
 

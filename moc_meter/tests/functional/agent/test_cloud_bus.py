@@ -55,7 +55,7 @@ def broker(certified: Path) -> Iterator[int]:
         thread.start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(20)
+        thread.join(60)
 
 
 def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:

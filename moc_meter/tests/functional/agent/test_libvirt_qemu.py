@@ -259,5 +259,5 @@ def test_a_libvirt_that_hangs_holds_no_more_than_its_own_round(
         assert rounds.counted['skipped'] == 1
     finally:
         server.send(signal.SIGCONT)
-    assert rounds.join(30)
+    assert rounds.join(60)
     assert f'{guest.uuid}-vda' in publisher.resources

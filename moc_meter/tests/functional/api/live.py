@@ -28,4 +28,4 @@ def served(api: Any) -> Iterator[str]:
         # It hears last that a client has closed a connection.
         for one in set(threading.enumerate()) - others:
             if one.name == 'web':
-                one.join(10)
+                one.join(60)

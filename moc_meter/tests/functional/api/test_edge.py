@@ -168,7 +168,7 @@ def served(api: Any, **values: Any) -> Iterator[str]:
         yield server.url.removeprefix('http://')
     finally:
         # It hears out whom it has refused.
-        until(lambda: not server._server.active_channels, 10, 'quiet')
+        until(lambda: not server._server.active_channels, 60, 'quiet')
         stop.set()
         running.join()
 

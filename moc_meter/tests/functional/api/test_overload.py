@@ -49,7 +49,7 @@ def served(application: Any) -> Iterator[WebServer]:
     try:
         yield server
     finally:
-        until(lambda: not server._server.active_channels, 10, 'quiet')
+        until(lambda: not server._server.active_channels, 60, 'quiet')
         stop.set()
         running.join()
 
@@ -76,16 +76,16 @@ def test_a_queue_that_grew_too_long_is_told_to_come_again_at_once() -> None:
 
     with served(application) as server, ThreadPoolExecutor(21) as clients:
         first = clients.submit(asked, server, '/busy')
-        assert busy.begun.wait(10)
+        assert busy.begun.wait(60)
         others = [clients.submit(asked, server, '/') for _ in range(20)]
         queue = server._server.task_dispatcher.queue
-        until(lambda: len(queue) == 20, 10, 'all in the queue')
+        until(lambda: len(queue) == 20, 60, 'all in the queue')
         assert not busy.end.wait(2 * PATIENCE)
         busy.end.set()
         assert first.result() == (200, None)
         assert {one.result() for one in others} == {(503, '10')}
         assert len(busy.waited) == 1            # nothing was done for them
-        until(lambda: asked(server, '/') == (200, None), 10, 'as before')
+        until(lambda: asked(server, '/') == (200, None), 60, 'as before')
 
 
 def test_a_slow_reader_holds_no_connection_of_the_database(

@@ -19,9 +19,9 @@ from moc_meter.messaging import codec
 from moc_meter.model import meter
 from moc_meter.model.admission import Admission
 from moc_meter.model.sample import Sample
-from moc_meter.storage import engine
 from moc_meter.storage.samples.base import SampleStore
 from moc_meter.storage.samples.sql import SqlSampleStore
+from moc_meter.tests.stores import migrated
 
 NOW = datetime.datetime(2026, 3, 2, 9, 30, tzinfo=datetime.UTC)
 MEMBER = {'X-Roles': 'member', 'X-Project-Id': 'p1', 'X-User-Id': 'u1'}
@@ -55,10 +55,8 @@ class Outbox:
 @contextlib.contextmanager
 def store(url: str) -> Iterator[SampleStore]:
     """A store in an empty database."""
-    made = engine.make_engine(url)
-    engine.migrate(made)
-    yield SqlSampleStore(made)
-    made.dispose()
+    with migrated(url) as engine:
+        yield SqlSampleStore(engine)
 
 
 def client(store: SampleStore, outbox: Outbox | None = None,

@@ -47,7 +47,7 @@ def running(process: str, folder: Path, options: str,
 def scrape(port: int) -> Figures:
     """What a process says of itself, by name and values of labels."""
     with urllib.request.urlopen(f'http://127.0.0.1:{port}/metrics',
-                                timeout=10) as answer:
+                                timeout=60) as answer:
         text = answer.read().decode()
     return {(sample.name, *sample.labels.values()): sample.value
             for family in text_string_to_metric_families(text)

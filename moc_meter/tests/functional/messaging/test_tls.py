@@ -106,7 +106,7 @@ def url(front: Front, amqp_url: str, host: str) -> str:
 
 def test_messages_go_to_and_fro_over_tls(front: Front, chain: Path,
                                          amqp_url: str) -> None:
-    bus = amqp.connect(url=url(front, amqp_url, 'localhost'), timeout=10.0,
+    bus = amqp.connect(url=url(front, amqp_url, 'localhost'), timeout=60.0,
                        ssl_ca_file=chain, batch_seconds=0.05)
     sender, messages = bus.sender(), [*numbered(50), bytes(1_000_000)]
     with Far(bus.receiver()) as far:
@@ -119,7 +119,7 @@ def test_messages_go_to_and_fro_over_tls(front: Front, chain: Path,
 
 def test_a_certificate_for_another_name_is_refused(
         front: Front, chain: Path, amqp_url: str) -> None:
-    sender = amqp.connect(url=url(front, amqp_url, '127.0.0.1'), timeout=10.0,
+    sender = amqp.connect(url=url(front, amqp_url, '127.0.0.1'), timeout=60.0,
                           ssl_ca_file=chain).sender()
     with pytest.raises(errors.BusUnavailable, match='mismatch'):
         sender.check()
@@ -129,7 +129,7 @@ def test_a_certificate_of_nobody_we_trust_is_refused(
         front: Front, tmp_path: Path, amqp_url: str) -> None:
     (tmp_path / 'other').mkdir()
     other = certificate(tmp_path / 'other', 'localhost')
-    sender = amqp.connect(url=url(front, amqp_url, 'localhost'), timeout=10.0,
+    sender = amqp.connect(url=url(front, amqp_url, 'localhost'), timeout=60.0,
                           ssl_ca_file=other).sender()
     with pytest.raises(errors.BusUnavailable, match='VERIFY_FAILED'):
         sender.check()

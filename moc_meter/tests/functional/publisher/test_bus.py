@@ -82,7 +82,7 @@ def test_what_is_published_is_sent_oldest_first(spool: Spool) -> None:
     publisher = BusPublisher(spool, bus)
     for number in range(50):
         publisher.publish([sample(number)])
-    assert [bus.taken.get(timeout=20) for _ in range(50)] == [
+    assert [bus.taken.get(timeout=60) for _ in range(50)] == [
         sample(number) for number in range(50)]
     publisher.close()
 
@@ -92,7 +92,7 @@ def test_what_the_bus_has_leaves_the_spool(spool: Spool, tmp_path: Path
     bus = ScriptedBus()
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    bus.taken.get(timeout=20)
+    bus.taken.get(timeout=60)
     publisher.close()
     assert waiting_in(tmp_path) == 0
 
@@ -102,7 +102,7 @@ def test_what_the_last_start_left_is_sent_first(spool: Spool) -> None:
     bus = ScriptedBus()
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(2)])
-    assert [bus.taken.get(timeout=20) for _ in range(2)] == [
+    assert [bus.taken.get(timeout=60) for _ in range(2)] == [
         sample(1), sample(2)]
     publisher.close()
 
@@ -112,7 +112,7 @@ def test_what_fails_is_sent_again_in_its_order(spool: Spool) -> None:
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
     publisher.publish([sample(2)])
-    assert [bus.taken.get(timeout=20) for _ in range(2)] == [
+    assert [bus.taken.get(timeout=60) for _ in range(2)] == [
         sample(1), sample(2)]
     publisher.close()
     assert (publisher.counts.made, publisher.counts.sent,
@@ -125,7 +125,7 @@ def test_a_message_stays_until_the_bus_says_that_it_has_it(
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
     for _ in range(2):
-        bus.tries.get(timeout=20)
+        bus.tries.get(timeout=60)
     publisher.close()
     assert waiting_in(tmp_path) == 1
     assert bus.closed
@@ -137,7 +137,7 @@ def test_on_a_full_disk_each_message_is_sent_once(
     spool.append([codec.encode([sample(number)]) for number in range(60)])
     bus = ScriptedBus()
     publisher = on_a_full_disk(lambda: BusPublisher(spool, bus))
-    assert [bus.taken.get(timeout=20) for _ in range(60)] == [
+    assert [bus.taken.get(timeout=60) for _ in range(60)] == [
         sample(number) for number in range(60)]
     publisher.close()
     assert bus.taken.empty()
@@ -151,7 +151,7 @@ def test_an_outage_is_told_at_its_beginning_and_its_end(
     bus = ScriptedBus([AWAY, AWAY])
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    bus.taken.get(timeout=20)
+    bus.taken.get(timeout=60)
     publisher.close()
     assert [(record.levelname, record.message.split()[:2])
             for record in caplog.records] == [
@@ -163,7 +163,7 @@ def test_a_queue_of_other_arguments_is_an_error_and_loses_nothing(
     bus = ScriptedBus([OTHER, OTHER])
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    assert bus.taken.get(timeout=20) == sample(1)
+    assert bus.taken.get(timeout=60) == sample(1)
     publisher.close()
     [record] = [one for one in caplog.records if one.levelname == 'ERROR']
     assert errors.BusMismatch.code in record.message
@@ -173,7 +173,7 @@ def test_publishing_does_not_wait_for_the_bus(spool: Spool) -> None:
     bus = StuckBus()
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    bus.tries.get(timeout=20)
+    bus.tries.get(timeout=60)
     publisher.publish([sample(2)])
     assert spool.waiting[0] == 2
     bus.let_go.set()
@@ -186,10 +186,10 @@ def test_closing_sends_what_a_willing_bus_takes(
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
     publisher.publish([sample(2)])
-    bus.tries.get(timeout=20)
+    bus.tries.get(timeout=60)
     closing = threading.Thread(target=publisher.close)
     closing.start()
-    publisher._stop.wait(20)
+    publisher._stop.wait(60)
     bus.let_go.set()
     closing.join()
     assert waiting_in(tmp_path) == 0
@@ -200,7 +200,7 @@ def test_closing_keeps_what_the_bus_does_not_take(
     bus = ScriptedBus([AWAY] * 100)
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    bus.tries.get(timeout=20)
+    bus.tries.get(timeout=60)
     publisher.close()
     assert waiting_in(tmp_path) == 1
 
@@ -212,7 +212,7 @@ def test_whoever_publishes_is_told_that_the_sending_has_ended(
     bus = ScriptedBus([ZeroDivisionError()])
     publisher = BusPublisher(spool, bus)
     publisher.publish([sample(1)])
-    bus.tries.get(timeout=20)
+    bus.tries.get(timeout=60)
     publisher.close()
     with pytest.raises(RuntimeError, match='nothing is sent'):
         publisher.publish([sample(2)])

@@ -165,7 +165,7 @@ def test_nothing_outlives_a_test_process_that_is_ended(
         folder, *pids = process.stdout.readline().split()
         process.send_signal(number)
     base.until(lambda: not alive([int(pid) for pid in pids])
-               and not Path(folder).exists(), 10, 'the server to end')
+               and not Path(folder).exists(), 60, 'the server to end')
 
 
 # Databases

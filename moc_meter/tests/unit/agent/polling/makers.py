@@ -7,14 +7,19 @@ import datetime
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from moc_meter import errors
+from moc_meter.agent.calls import Calls
 from moc_meter.agent.polling.base import Instance, Measure, Tick
+from moc_meter.agent.polling.round import Rounds
 from moc_meter.agent.polling.survey import Question
 from moc_meter.model.sample import MeterKind, Refused, Sample
 
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 TEN = datetime.timedelta(seconds=10)
+#: Seconds that nothing takes that is to end, on any machine.
+LONG = 60.0
 TICK = Tick(source='region-1', instant=NOON)
 INSTANCE = Instance(
     id='bd9431c1-8d69-4ad3-803a-8d4a6b89fd36', name='instance-0000000a',
@@ -23,6 +28,8 @@ INSTANCE = Instance(
 OTHER = Instance(
     id='0f6c1d9e-3c52-4d0a-9d3a-6f6b1f1d2c3e', name='instance-0000000b',
     host='compute-1', project_id='p-2', user_id='u-2')
+
+Answer = TypeVar('Answer')
 
 _LEVEL = Measure('level', MeterKind.GAUGE, 'B')
 
@@ -50,6 +57,31 @@ class FakeClock:
         self.waited.append(seconds)
         self.time += datetime.timedelta(seconds=seconds)
         return stop.is_set()
+
+
+class PatientCalls(Calls):
+    """Gives real time in plenty to all but those who are to hang.
+
+    The seconds of a call are real, whatever clock its share was told by: on
+    a busy machine one whose thread is not run at once would seem to hang.
+    """
+
+    def __init__(self, hanging: Sequence[str]) -> None:
+        """hanging: the keys of those who are to hang."""
+        super().__init__('patient')
+        self._to_hang = hanging
+
+    def call(self, key: str, question: Callable[[], Answer],
+             seconds: float) -> Answer:
+        assert seconds > 0
+        return super().call(key, question,
+                            seconds if key in self._to_hang else LONG)
+
+
+def patient(rounds: Rounds, *hanging: str) -> Rounds:
+    """The rounds, with real time in plenty for all but those who hang."""
+    rounds._calls = PatientCalls(hanging)
+    return rounds
 
 
 class ListPublisher:

@@ -26,6 +26,7 @@ from moc_meter.tests.contract.hypervisors import FakeSubject, new_guest
 from moc_meter.tests.servers.base import until
 from moc_meter.tests.unit.agent import rubbish
 from moc_meter.tests.unit.agent.polling.makers import (
+    LONG,
     NOON,
     TEN,
     TICK,
@@ -34,6 +35,7 @@ from moc_meter.tests.unit.agent.polling.makers import (
     FakeSurvey,
     ListPublisher,
     fails,
+    patient,
     sample,
     says,
 )
@@ -48,17 +50,19 @@ class Bench:
 
     def __init__(self, survey: Survey,
                  interval: datetime.timedelta = TEN, *,
-                 refusals: int = 0) -> None:
+                 refusals: int = 0, hanging: str = '') -> None:
+        """hanging: who has no more real time than its share."""
         self.clock = FakeClock()
         self.stop = threading.Event()
         self.publisher = ListPublisher(refusals)
-        self.rounds = Rounds('compute', survey, publisher=self.publisher,
-                             interval=interval, clock=self.clock)
+        self.rounds = patient(
+            Rounds('compute', survey, publisher=self.publisher,
+                   interval=interval, clock=self.clock), hanging)
 
     def turn(self, tick: Tick = TICK) -> None:
         self.clock.time = max(self.clock.time, tick.instant)
         self.rounds.begin(tick, self.stop)
-        assert self.rounds.join(10)
+        assert self.rounds.join(LONG)
 
 
 @pytest.fixture
@@ -170,14 +174,14 @@ def test_while_the_spool_is_full_nothing_new_is_asked() -> None:
 
     def wait() -> None:
         waiting.set()
-        assert room.wait(10)
+        assert room.wait(LONG)
 
     bench.clock.before_wait = wait
     bench.rounds.begin(TICK, bench.stop)
-    assert waiting.wait(10)
+    assert waiting.wait(LONG)
     bench.rounds.begin(LATER, bench.stop)
     room.set()
-    assert bench.rounds.join(10)
+    assert bench.rounds.join(LONG)
     assert [kept.timestamp for kept in bench.publisher.samples] == [NOON]
     assert bench.rounds.counted['skipped'] == 1
 
@@ -196,17 +200,17 @@ def test_a_round_that_hangs_is_said_once_and_never_begun_twice(
     def hang(tick: Tick) -> list[Sample]:
         calls.append(tick)
         begun.set()
-        assert hangs.wait(10)
+        assert hangs.wait(LONG)
         return []
 
     bench = Bench(FakeSurvey(cpu=hang))
     for _ in range(3):
         bench.rounds.begin(TICK, bench.stop)
-    assert begun.wait(10)
+    assert begun.wait(LONG)
     assert not bench.rounds.join(0)
     assert (calls, bench.rounds.counted['skipped']) == ([TICK], 2)
     hangs.set()
-    assert bench.rounds.join(10)
+    assert bench.rounds.join(LONG)
     bench.turn(LATER)
     assert calls == [TICK, LATER]
     assert [record.getMessage().split(':')[0] for record in log.records] == [
@@ -240,12 +244,12 @@ def test_a_publisher_that_breaks_is_no_fault_of_a_poller() -> None:
             raise ZeroDivisionError
 
     bench = Bench(FakeSurvey(cpu=says('a')))
-    bench.rounds = Rounds('compute', FakeSurvey(cpu=says('a')),
-                          publisher=Broken(), interval=TEN,
-                          clock=bench.clock)
+    bench.rounds = patient(Rounds(
+        'compute', FakeSurvey(cpu=says('a')), publisher=Broken(),
+        interval=TEN, clock=bench.clock))
     bench.rounds.begin(TICK, bench.stop)
     with pytest.raises(ZeroDivisionError):
-        bench.rounds.join(10)
+        bench.rounds.join(LONG)
 
 
 def test_how_a_poller_fares_is_counted_where_it_is_given_up() -> None:
@@ -253,16 +257,16 @@ def test_how_a_poller_fares_is_counted_where_it_is_given_up() -> None:
     freed, back = threading.Event(), threading.Event()
 
     def hang(tick: Tick) -> Iterator[Sample]:
-        assert freed.wait(10)
+        assert freed.wait(LONG)
         yield sample('late', tick)
         back.set()
 
     survey = FakeSurvey(cpu=hang, disk=says('c'))
-    bench = Bench(survey, SHORT)
+    bench = Bench(survey, SHORT, hanging='cpu')
     bench.turn()
     freed.set()
-    assert back.wait(10)
-    until(lambda: not bench.rounds._calls.hanging, 10, 'the call to end')
+    assert back.wait(LONG)
+    until(lambda: not bench.rounds._calls.hanging, LONG, 'the call to end')
     assert bench.rounds.faults == {'cpu': 1}
     assert bench.rounds.last_success == {'disk': NOON}
     survey.pollers['cpu'] = says('a')
@@ -325,9 +329,9 @@ def test_many_slow_pollers_leave_time_for_the_last_one() -> None:
 def test_what_is_too_large_for_the_spool_is_handed_over_in_parts() -> None:
     bench = Bench(FakeSurvey(cpu=says(*'abcde')))
     bench.publisher = ListPublisher(most=2)
-    bench.rounds = Rounds('compute', FakeSurvey(cpu=says(*'abcde')),
-                          publisher=bench.publisher, interval=TEN,
-                          clock=bench.clock)
+    bench.rounds = patient(Rounds(
+        'compute', FakeSurvey(cpu=says(*'abcde')), publisher=bench.publisher,
+        interval=TEN, clock=bench.clock))
     bench.turn()
     assert bench.publisher.resources == [*'abcde']
 
@@ -340,9 +344,10 @@ def test_a_poller_that_hangs_delays_and_loses_no_other(
     def hang(tick: Tick) -> Iterator[Sample]:
         asked.append(tick)
         yield sample('first', tick)
-        assert freed.wait(10)
+        assert freed.wait(LONG)
 
-    bench = Bench(FakeSurvey(cpu=[hang, hang], disk=says('c')), SHORT)
+    bench = Bench(FakeSurvey(cpu=[hang, hang], disk=says('c')), SHORT,
+                  hanging='cpu')
     bench.turn()
     bench.turn(LATER)
     assert bench.publisher.resources == ['first', 'c', 'c']
@@ -360,10 +365,10 @@ def test_a_discovery_that_hangs_is_asked_once(
     class Hangs:
         def questions(self, tick: Tick) -> list[Question]:
             asked.append(tick)
-            assert freed.wait(10)
+            assert freed.wait(LONG)
             return []
 
-    bench = Bench(Hangs(), SHORT)
+    bench = Bench(Hangs(), SHORT, hanging='discovery')
     bench.turn()
     bench.turn(LATER)
     freed.set()

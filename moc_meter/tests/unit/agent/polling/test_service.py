@@ -13,11 +13,13 @@ from moc_meter.agent.polling.service import PollingService
 from moc_meter.model import period
 from moc_meter.model.sample import Sample
 from moc_meter.tests.unit.agent.polling.makers import (
+    LONG,
     NOON,
     TEN,
     FakeClock,
     FakeSurvey,
     ListPublisher,
+    patient,
     says,
 )
 
@@ -32,13 +34,14 @@ class Bench:
         self.service = PollingService(
             source='region-1', interval=interval, surveys={'host': survey},
             publisher=self.publisher, clock=self.clock)
+        patient(self.service.rounds['host'])
         self.stop = threading.Event()
         self._waits = waits
         self.clock.before_wait = self._settle
 
     def _settle(self) -> None:
         """Time stands still while a round is under way."""
-        assert self.service.rounds['host'].join(10)
+        assert self.service.rounds['host'].join(LONG)
         self._waits -= 1
         if self._waits < 0:
             self.stop.set()
@@ -142,7 +145,7 @@ def test_a_kind_that_hangs_does_not_stop_another() -> None:
 
     def hang(tick: Tick) -> list[Sample]:
         hangs.set()
-        assert free.wait(60)
+        assert free.wait(LONG)
         return []
 
     bench = Bench(FakeSurvey(cpu=says('a')), start=NOON, waits=3)
@@ -155,7 +158,7 @@ def test_a_kind_that_hangs_does_not_stop_another() -> None:
     def then_free() -> None:
         settle()
         if bench.clock.waited:      # a round began, and time stands still
-            assert hangs.wait(60)
+            assert hangs.wait(LONG)
         if bench.stop.is_set():
             free.set()
 
@@ -165,12 +168,22 @@ def test_a_kind_that_hangs_does_not_stop_another() -> None:
 
 
 def test_what_a_round_cannot_bear_ends_the_service() -> None:
+    clock, breaks = FakeClock(), threading.Event()
+
     class Broken(ListPublisher):
         def publish(self, *_: object) -> None:
+            breaks.set()
             raise ZeroDivisionError
 
     service = PollingService(
         source='region-1', interval=TEN, publisher=Broken(),
-        surveys={'host': FakeSurvey(cpu=says('a'))}, clock=FakeClock())
+        surveys={'host': FakeSurvey(cpu=says('a'))}, clock=clock)
+    patient(service.rounds['host'])
+
+    def settle() -> None:
+        """Else the tick would be over before anything is asked."""
+        assert not clock.waited or breaks.wait(LONG)
+
+    clock.before_wait = settle
     with pytest.raises(ZeroDivisionError):
         service.run(threading.Event())
