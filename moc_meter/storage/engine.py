@@ -6,10 +6,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.runtime.migration import MigrationContext
@@ -91,8 +92,9 @@ def transact(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     wait) the whole of it is tried again, several times. So work may run more
     than once, and must not remember anything of a run that failed.
 
-    Raises StoreUnavailable where that did not help, or the connection was
-    lost. Errors of data and of the program fly.
+    Raises StoreUnavailable where that did not help, the connection was lost,
+    or a statement or the pool took too long. Errors of data and of the program
+    fly.
     """
     return _again(engine.begin, work, losses=0)
 
@@ -117,6 +119,23 @@ def ask(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     if engine.dialect.name != 'postgresql':
         return inquire(engine, work)
     return _again(lambda: _autocommitting(engine), work, losses=1)
+
+
+def fetch(conn: sa.Connection, text: bytes,
+          values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """The rows of a statement, by PostgreSQL's driver alone.
+
+    SQLAlchemy takes longer to have a short one executed than the driver.
+    """
+    driver: psycopg.Connection[tuple[Any, ...]] = (
+        conn.connection.driver_connection)      # type: ignore[assignment]
+    try:
+        return driver.execute(text, values).fetchall()
+    except psycopg.OperationalError:
+        if driver.closed:
+            # It must learn of it: the pool may have more of this kind.
+            conn.exec_driver_sql('SELECT 1')
+        raise
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -152,7 +171,7 @@ def _again(begin: Callable[[], contextlib.AbstractContextManager[
             if kind is None:
                 raise
             losses -= kind is Fault.LOST
-        if losses < 0:
+        if losses < 0 or kind is Fault.LATE:
             break
         time.sleep(pause)
     raise _unavailable(last) from last

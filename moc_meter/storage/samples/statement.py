@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import psycopg
 
 from moc_meter.model.query import Field, Selection, StatisticsQuestion
-from moc_meter.storage import dialect
+from moc_meter.storage import dialect, engine
 from moc_meter.storage.samples import plan, select
 from moc_meter.storage.samples.cells import days, hours, sample
 from moc_meter.storage.samples.plan import Level, Part
@@ -28,27 +29,30 @@ _TYPES = {'base': sa.BigInteger(), 'step': sa.BigInteger(),
           'most': sa.Integer()}
 
 
-def of(conn: sa.Connection, question: StatisticsQuestion,
-       parts: Sequence[Part]) -> tuple[sa.Select[Any], Mapping[str, Any]]:
-    """The statement, and the values that it is to be executed with.
+def rows(conn: sa.Connection, question: StatisticsQuestion,
+         parts: Sequence[Part]) -> Sequence[Sequence[Any]]:
+    """What the database answers.
 
-    Its columns are the unit, the number of the period, the groups, and the
-    figures in the order of Statistics, squares, cardinalities.
+    A row is the unit, the number of the period, the groups, and the figures
+    in the order of Statistics, squares, cardinalities.
     """
     periods = plan.periods(question)
     steps = (periods.base, periods.step) if periods else None
     selection = question.selection
     projects = selection.projects
+    by_series = dialect.choose(conn, sqlite=False, postgresql=True,
+                               mariadb=False)
     if (selection.metadata or selection.message_ids
             or question.group_by_metadata
             or (projects is not None and len(projects) != 1)
             or dialect.choose(conn, sqlite=False, postgresql=False,
                               mariadb=True)):
-        return _statement(
+        return conn.execute(_statement(
             question, parts, steps, select.series_ids(conn, selection),
             [*select.metadata_rules(conn, sample.c.metadata_id, selection),
-             *select.message_rules(selection)]), {}
-    return _of_form(_Form(
+             *select.message_rules(selection)], by_series)).all()
+    form = _Form(
+        by_series=by_series,
         fields=tuple((field, value is not None)
                      for field, value in selection.series),
         is_scoped=projects is not None,
@@ -56,7 +60,12 @@ def of(conn: sa.Connection, question: StatisticsQuestion,
                     for part in parts),
         has_periods=steps is not None, is_limited=question.most is not None,
         group_by=question.group_by, cardinality=question.cardinality,
-        squares=question.squares)), _values(question, parts, steps)
+        squares=question.squares)
+    values = _values(question, parts, steps)
+    if by_series:
+        text, literals = _spelled(form)
+        return engine.fetch(conn, text, {**literals, **values})
+    return conn.execute(_of_form(form), values).all()
 
 
 def _values(question: StatisticsQuestion, parts: Sequence[Part],
@@ -77,9 +86,11 @@ def _values(question: StatisticsQuestion, parts: Sequence[Part],
 class _Form(NamedTuple):
     """What questions have in common that one statement answers.
 
+    by_series: see _statement().
     fields: with whether a value is wanted; bounds of the parts likewise.
     """
 
+    by_series: bool
     fields: tuple[tuple[Field, bool], ...]
     is_scoped: bool
     parts: tuple[tuple[Level, bool, bool], ...]
@@ -111,14 +122,30 @@ def _of_form(form: _Form) -> sa.Select[Any]:
               named(f'end_{place}', has_end))
          for place, (level, has_start, has_end) in enumerate(form.parts)],
         (named('base'), named('step')) if form.has_periods else None,
-        sa.select(tables.series.c.id), [])
+        sa.select(tables.series.c.id), [], form.by_series)
+
+
+@functools.lru_cache(maxsize=256)
+def _spelled(form: _Form) -> tuple[bytes, Mapping[str, Any]]:
+    """The statement for PostgreSQL's driver, and the values it has."""
+    made = _of_form(form).compile(
+        dialect=psycopg.dialect())      # type: ignore[no-untyped-call]
+    return str(made).encode(), made.params
 
 
 def _statement(question: StatisticsQuestion, parts: Sequence[Part],
                steps: Steps | None, ids: select.Ids,
-               raw_rules: select.Conditions) -> sa.Select[Any]:
-    """The parts as one, by unit, period and group."""
-    read = [_part(question, part, steps, ids, raw_rules) for part in parts]
+               raw_rules: select.Conditions,
+               by_series: bool) -> sa.Select[Any]:
+    """The parts as one, by unit, period and group.
+
+    by_series: the cells of each series are looked up, and in no other way.
+        PostgreSQL plans a statement once for all values that will come, and
+        takes any stretch of time for a short one: it would read the days of
+        every series there is.
+    """
+    read = [_part(question, part, steps, ids, raw_rules, by_series)
+            for part in parts]
     chosen = (read[0] if len(read) == 1 and _is_final(question)
               else _joined(question, read))
     return chosen if question.most is None else chosen.limit(
@@ -164,21 +191,18 @@ def _at(value: sa.FromClause, path: str) -> select.Conditions:
 
 
 def _part(question: StatisticsQuestion, part: Part, steps: Steps | None,
-          ids: select.Ids, raw_rules: select.Conditions) -> sa.Select[Any]:
+          ids: select.Ids, raw_rules: select.Conditions,
+          by_series: bool) -> sa.Select[Any]:
     """One part by unit, period and whatever is grouped or counted."""
     series = tables.series
+    of, joined, rules = _read(part, raw_rules, by_series)
     if part.level is Level.RAW:
-        table, of = sample, sample.c
         instant = of.timestamp
-        rules = raw_rules
         figures = _figures(count=sa.func.count(), volume=of.volume,
                            low=of.volume, high=of.volume,
                            first=of.timestamp, last=of.timestamp)
     else:
-        table = _CELLS[part.level]
-        of = table.c
         instant = of.start
-        rules = [of.count > 0]
         figures = _figures(count=sa.func.sum(of.count), volume=of.sum,
                            low=of.min, high=of.max, first=of.first,
                            last=of.last)
@@ -190,10 +214,27 @@ def _part(question: StatisticsQuestion, part: Part, steps: Steps | None,
         _bucket(instant, steps).label('bucket'), *keys,
         *figures, *([dialect.squares(of.volume).label('squares')]
                     if question.squares else []),
-    ).select_from(table.join(series, series.c.id == of.series_id)).where(
+    ).select_from(joined).where(
         *select.joined_series(of.series_id, question.selection, ids), *rules,
-        *select.within(instant, part.start, part.end),
     ).group_by(series.c.unit, 'bucket', *keys)
+
+
+def _read(part: Part, raw_rules: select.Conditions, by_series: bool
+          ) -> tuple[Any, sa.FromClause, select.Conditions]:
+    """The columns of what is read, that with its series, and the rules."""
+    series, raw = tables.series, part.level is Level.RAW
+    table = sample if raw else _CELLS[part.level]
+    of = table.c
+    rules = [*(raw_rules if raw else [of.count > sa.literal_column('0')]),
+             *select.within(of.timestamp if raw else of.start,
+                            part.start, part.end)]
+    same = series.c.id == of.series_id
+    if raw or not by_series:
+        return of, table.join(series, same), rules
+    # What has an offset is not taken apart.
+    read = sa.select(table).where(same, *rules).offset(
+        sa.literal_column('0')).lateral(table.name)
+    return read.c, series.join(read, sa.true()), []
 
 
 def _bucket(instant: sa.ColumnElement[int],

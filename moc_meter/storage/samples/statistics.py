@@ -50,7 +50,7 @@ def dated(conn: sa.Connection,
 
 def _rows(conn: sa.Connection, question: StatisticsQuestion,
           parts: list[Part]) -> list[StatisticsRow]:
-    rows = conn.execute(*statement.of(conn, question, parts)).all()
+    rows = statement.rows(conn, question, parts)
     question.check(len(rows))
     fields = [*(field.value for field in question.group_by),
               *question.group_by_metadata]
@@ -112,13 +112,13 @@ def _earliest(conn: sa.Connection,
     return min((row.statistics.first for row in rows), default=None)
 
 
-def _order(groups: int) -> Callable[[sa.Row[Any]], Any]:
+def _order(groups: int) -> Callable[[Sequence[Any]], Any]:
     """Where a row stands; of groups, what has none before what has one."""
     if not groups:
         return operator.itemgetter(1, 0)
-    return lambda row: (row.bucket, [
+    return lambda row: (row[1], [
         (value is not None, value or '')
-        for value in row[_GROUPS:_GROUPS + groups]], row.unit)
+        for value in row[_GROUPS:_GROUPS + groups]], row[0])
 
 
 def _row(question: StatisticsQuestion, fields: list[str],

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
@@ -139,20 +140,46 @@ def test_a_reader_outlives_a_restart_of_the_server(
         engine.dispose()
 
 
+def test_one_loss_is_put_up_with_however_many_connections_are_gone(
+        postgresql_url: str) -> None:
+    engine, other = (transactions.make_engine(postgresql_url)
+                     for _ in range(2))
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(transactions.statements(engine)).execute(
+                sa.select(1))
+    with transactions.statements(other) as conn:
+        conn.execute(sa.text(
+            'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity '
+            'WHERE datname = current_database() AND pid <> pg_backend_pid()'))
+    other.dispose()
+    assert transactions.ask(engine, lambda conn: transactions.fetch(
+        conn, b'SELECT %(seven)s::integer', {'seven': 7})) == [(7,)]
+    engine.dispose()
+
+
 #: SQLite cannot sleep, but count for a while.
 _COUNT = ('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n '
           'WHERE i < 1000000000) SELECT max(i) FROM n')
 
 
-def test_a_statement_that_takes_too_long_is_given_up(
+def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(
         postgresql_url: str, mariadb_url: str, sqlite_url: str) -> None:
     for url, sleep in ((postgresql_url, 'SELECT pg_sleep(30)'),
                        (mariadb_url, 'SELECT sleep(30)'),
                        (sqlite_url, _COUNT)):
         engine = transactions.make_engine(url, statement_timeout=1)
-        with pytest.raises(errors.StoreUnavailable), transactions.reading(
-                engine) as conn:
+        tried: list[str] = []
+
+        def work(conn: sa.Connection, sleep: str = sleep,
+                 tried: list[str] = tried) -> None:
+            tried.append(sleep)
             conn.exec_driver_sql(sleep).all()
+
+        for once in (transactions.ask, transactions.inquire):
+            with pytest.raises(errors.StoreUnavailable):
+                once(engine, work)
+        assert len(tried) == 2
         engine.dispose()
 
 

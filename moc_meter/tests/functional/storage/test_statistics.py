@@ -7,8 +7,9 @@ import datetime
 import time
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,7 @@ from moc_meter.storage.samples import plan, statistics
 from moc_meter.storage.samples.plan import Level
 from moc_meter.tests.functional.storage import maker
 from moc_meter.tests.functional.storage.maker import MARCH, sample
+from moc_meter.tests.stores import migrated
 
 ALL = StatisticsQuestion(selection=Selection())
 TEN = MARCH + 10 * period.HOUR
@@ -234,16 +236,33 @@ def test_extremes_are_those_of_numbers(engine: sa.Engine) -> None:
     assert [found.min, found.max] == [-40, 10]
 
 
-@pytest.mark.parametrize('length', [period.DAY, period.MICROSECOND])
-def test_the_number_of_statements_does_not_follow_the_periods(
-        engine: sa.Engine, length: datetime.timedelta) -> None:
-    said: list[str] = []
-    question = dataclasses.replace(ALL, period=length, origin=MARCH)
-    with maker.holding(engine, [DISKS]), \
-            transactions.reading(engine) as conn:
+def _statements(conn: sa.Connection) -> list[object]:
+    """A list of those that will have been executed."""
+    said: list[object] = []
+
+    class Noted(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *arguments: Any,
+                    **options: Any) -> Self:
+            said.append(query)
+            return super().execute(query, *arguments, **options)
+
+    driver = conn.connection.driver_connection
+    if isinstance(driver, psycopg.Connection):  # it is also spoken to directly
+        driver.cursor_factory = Noted
+    else:
         sa.event.listen(
             conn, 'before_cursor_execute',
             lambda _conn, _cursor, statement, *_: said.append(statement))
+    return said
+
+
+@pytest.mark.parametrize('length', [period.DAY, period.MICROSECOND])
+def test_the_number_of_statements_does_not_follow_the_periods(
+        engine: sa.Engine, length: datetime.timedelta) -> None:
+    question = dataclasses.replace(ALL, period=length, origin=MARCH)
+    with maker.holding(engine, [DISKS]), \
+            transactions.reading(engine) as conn:
+        said = _statements(conn)
         statistics.answer(conn, question)
     # MariaDB is told the numbers of the series.
     assert len(said) == 1 + (engine.dialect.name == 'mysql')
@@ -259,7 +278,7 @@ def test_minutes_of_ten_years_with_three_samples_take_no_time(
         statistics.answer(conn, question)       # SQLAlchemy compiles it once
         begun = time.perf_counter()
         assert sums(statistics.answer(conn, question)) == [8] * 3
-        assert time.perf_counter() - begun < 0.5
+        assert time.perf_counter() - begun < 5
 
 
 def _counted(row: StatisticsRow) -> Fraction:
@@ -316,3 +335,30 @@ def test_mariadb_reads_the_cells_in_range_and_not_their_whole_history(
             assert sums(statistics.answer(conn, question)) == [40]
             assert _rows_read(conn) - before < 500
     engine.dispose()
+
+
+def _days_read(conn: sa.Connection) -> int:
+    """What PostgreSQL has read of days in this transaction, in cells."""
+    return int(conn.execute(sa.text(
+        'SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables '
+        "WHERE relname = 'rollup_day'")).scalar_one())
+
+
+def test_postgresql_reads_the_days_of_the_series_and_no_others_every_time(
+        postgresql_url: str) -> None:
+    """Also once it has given up planning for the values of each question."""
+    history = [sample(message_id=f'{place}', resource_id=f'{place % 40}',
+                      project_id=f'{place % 4}',
+                      timestamp=MARCH + place // 40 * period.DAY)
+               for place in range(40 * 60)]
+    question = StatisticsQuestion(selection=Selection(
+        series=((Field.METER, 'disk'), (Field.PROJECT, '3')),
+        start=MARCH, end=MARCH + 30 * period.DAY))
+    with migrated(postgresql_url) as engine, maker.holding(engine, [history]):
+        with transactions.writing(engine) as conn:
+            conn.execute(sa.text('ANALYZE rollup_day, series'))
+        with transactions.reading(engine) as conn:
+            for _ in range(15):
+                before = _days_read(conn)
+                assert sums(statistics.answer(conn, question)) == [2400]
+                assert _days_read(conn) - before == 300

@@ -28,7 +28,7 @@ def of_server(error: Exception) -> sa.exc.DBAPIError:
     (psycopg.errors.AdminShutdown(), Fault.LOST),
     (psycopg.errors.TooManyConnections(), Fault.LOST),
     (psycopg.errors.DiskFull(), Fault.LOST),
-    (psycopg.errors.QueryCanceled(), Fault.LOST),
+    (psycopg.errors.QueryCanceled(), Fault.LATE),
     (psycopg.errors.InsufficientPrivilege(), Fault.LOST),
     (psycopg.errors.UniqueViolation(), None),
     (psycopg.errors.NumericValueOutOfRange(), None),
@@ -37,12 +37,14 @@ def of_server(error: Exception) -> sa.exc.DBAPIError:
     (pymysql.err.OperationalError(1205, 'lock wait'), Fault.COLLISION),
     (pymysql.err.OperationalError(1412, 'new partition'), Fault.COLLISION),
     (pymysql.err.OperationalError(1142, 'ALTER denied'), Fault.LOST),
+    (pymysql.err.OperationalError(1969, 'max_statement_time'), Fault.LATE),
     (pymysql.err.OperationalError(2003, 'no connection'), Fault.LOST),
     (pymysql.err.OperationalError(2013, 'lost'), Fault.LOST),
     (pymysql.err.DataError(1264, 'out of range'), None),
     (pymysql.err.ProgrammingError(1146, 'no such table'), None),
     (of_sqlite(sqlite3.SQLITE_BUSY), Fault.COLLISION),
     (of_sqlite(sqlite3.SQLITE_BUSY_SNAPSHOT), Fault.COLLISION),
+    (of_sqlite(sqlite3.SQLITE_INTERRUPT), Fault.LATE),
     (of_sqlite(sqlite3.SQLITE_FULL), Fault.LOST),
     (of_sqlite(sqlite3.SQLITE_IOERR_FSYNC), Fault.LOST),
     (of_sqlite(sqlite3.SQLITE_ERROR), None),
@@ -56,5 +58,5 @@ def test_a_copy_that_lost_its_connection_is_seen_too() -> None:
     assert fault(psycopg.OperationalError('gone')) is Fault.LOST
 
 
-def test_a_pool_that_is_used_up_is_the_stores_fault() -> None:
-    assert fault(sa.exc.TimeoutError()) is Fault.LOST
+def test_a_pool_that_is_used_up_is_not_waited_for_twice() -> None:
+    assert fault(sa.exc.TimeoutError()) is Fault.LATE
