@@ -7,7 +7,7 @@ SECTION = 'collector'
 
 OPTIONS = [
     cfg.IntOpt(
-        'batch_messages', default=10, min=1, max=1000,
+        'batch_messages', default=30, min=1, max=1000,
         help='Messages, of about 100 samples each, that one transaction '
              'stores at most; twice as many wait in the process at most.'),
     cfg.FloatOpt(

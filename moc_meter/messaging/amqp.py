@@ -49,7 +49,7 @@ class AmqpBus:
 
 def connect(*, url: str, queue: str = 'moc_meter.samples',
             ssl_ca_file: Path | None = None, timeout: float = 30.0,
-            batch_messages: int = 10, batch_seconds: float = 1.0) -> AmqpBus:
+            batch_messages: int = 30, batch_seconds: float = 1.0) -> AmqpBus:
     """The bus that RabbitMQ carries; nothing is connected yet.
 
     url: 'amqp://user:password@host:5672/vhost', or amqps:// for TLS; several,

@@ -38,14 +38,23 @@ _TEXTS = {'code': 64, 'reason': 4096, 'origin': 255, 'source': 255}
 _MAX_VOLUME = 128
 _VOLUME = re.compile(r'-?[0-9]+(\.[0-9]+)?')
 _KINDS = {kind.value: kind for kind in MeterKind}
-#: Metadata of no more bytes are remembered once they were read, so many at
-#: most: a resource says the same with nearly every sample. What is read may
-#: take 20 times as much: 40 MiB where somebody wants it to.
+#: Metadata of no more characters are remembered once they were read, so many
+#: at most: a resource says the same with nearly every sample. What is read
+#: may take 20 times as much: 40 MiB where somebody wants it to.
 _USUAL = 2048
 _REMEMBERED = 1024
-#: What follows on metadata in a line of ours: figures.
-_REST = re.compile(
-    rb'(,"[a-z_]+":(-?[0-9]+|true|\[-?[0-9]+,-?[0-9]+\]))*')
+#: A text in which nothing is escaped, and a number, as JSON has them.
+_TEXT, _NUMBER = r'"([^"\\\x00-\x1f]*)"', '(-?(?:0|[1-9][0-9]{0,18}))'
+#: A line as write_sample() makes them; what follows on metadata is figures.
+_LINE = re.compile(
+    r'\{' + ','.join(f'"{name}":{_NUMBER if kind is int else _TEXT}'
+                     for name, kind in _SAMPLE.items())
+    + f'(?:,"project_id":{_TEXT})?(?:,"user_id":{_TEXT})?'
+    + r'(?:,"metadata":(\{.{0,' + str(_USUAL - 2) + r'}\}))?'
+    + '((?:,"(?:interval|counter_start|sequence|rounded|is_event)":'
+    + r'(?:-?[0-9]+|true|\[-?[0-9]+,-?[0-9]+\]))*)\}')
+#: What its groups are.
+_PARTS = (*_SAMPLE, 'project_id', 'user_id', 'metadata')
 
 
 def write_sample(sample: Sample) -> bytes:
@@ -159,25 +168,27 @@ def read(line: bytes) -> dict[str, Any]:
 
 
 def read_in_parts(line: bytes) -> dict[str, Any]:
-    """What read() finds; quickly where the metadata was read before.
+    """What read() finds; quickly where the line is as usual.
 
-    Whatever has the same metadata shares it. Where the line without them is
-    an object, and they are one, then the line is one: no string and nothing
-    else that is open can end in what follows on them.
+    Whatever has the same metadata shares it. Where they are an object by
+    themselves, and the rest of the line is as it must be, the line is one.
     """
-    begin, end = line.find(b',"metadata":{'), line.rfind(b'}', 0, -1) + 1
-    if not 0 < begin < end <= begin + _USUAL or not _REST.fullmatch(
-            line, end, len(line) - 1):
-        return read(line)
     try:
-        said = read(line[:begin] + line[end:])
-        known = _usual(line[begin + len(',"metadata":'):end])
-    except errors.InvalidSample:
+        found = _LINE.fullmatch(line.decode())
+        if not found:
+            return read(line)
+        *parts, figures = found.groups()
+        said: dict[str, Any] = {
+            name: part for name, part in zip(_PARTS, parts, strict=True)
+            if part is not None}
+        said['timestamp'] = int(said['timestamp'])
+        if 'metadata' in said:
+            said['metadata'] = _usual(said['metadata'].encode())
+        if figures:
+            said |= read(f'{{{figures[1:]}}}'.encode())
+    except (UnicodeDecodeError, errors.InvalidSample):
         return read(line)
-    # Before the comma there is a member, and this is the only one so named.
-    if not said or 'metadata' in said:
-        return read(line)
-    return {**said, 'metadata': known}
+    return said
 
 
 def check(said: Mapping[str, object], required: Mapping[str, type],

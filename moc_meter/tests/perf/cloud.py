@@ -13,11 +13,11 @@ from moc_meter.truth.forms import SECOND
 from moc_meter.truth.world import World
 
 SEED = 7
-#: Polled every ten minutes; a poll has more series than a batch has samples,
-#: so that no batch has two samples of one, as it is where many agents send.
-SCALE = 'instances=700,days=30,step=600'
+#: Polled every ten minutes; a poll has more series than a transaction stores
+#: samples, so that hardly any is there twice, as where many agents send.
+SCALE = 'instances=3000,days=30,step=600'
 #: Seconds of its first life that are left out.
-_WARM = 2 * 86_400
+_WARM = 86_400
 #: Samples of one message.
 _MESSAGE = 100
 

@@ -45,7 +45,7 @@ from moc_meter.tests.servers.rabbitmq import RabbitMQ, connect
 QUEUE = 'moc_meter.samples'
 #: Samples of a turn and of a message; messages that the bare drain
 #: acknowledges together, as the collector does.
-TURN, MESSAGE, _TOGETHER = 30_000, 100, 10
+TURN, MESSAGE, _TOGETHER = 30_000, 100, 30
 #: Seconds that a turn may take at most, and from one look to the next.
 PATIENCE, _GLANCE = 900.0, 0.02
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,11 +13,15 @@ from hypothesis import strategies as st
 
 from moc_meter import errors
 from moc_meter.messaging import entry
+from moc_meter.model.sample import MeterKind, Sample
+
+START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 #: What tells where metadata begin and end, and what may be taken for it.
 _PIECES = [b',"metadata":{', b'"metadata":{', b'"metadata":', b'{', b'}',
            b'[', b']', b'"', b',', b':', b'1', b'"a":', b' ', b'\\',
-           b',"sequence":5', b',"interval":[1,2]', b',"rounded":true']
+           b',"sequence":5', b',"interval":[1,2]', b',"rounded":true',
+           b',"unit":"x"', b',"user_id":"x"', b'\n', b'0']
 _texts = st.text(st.sampled_from('a{}[]",:\\ é'), max_size=6)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | _texts
@@ -23,9 +29,25 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=2)
     | st.dictionaries(_texts | st.just('metadata'), inner, max_size=2),
     max_leaves=4)
-_objects = st.lists(st.tuples(
-    st.sampled_from(['unit', 'volume', 'metadata', 'sequence', 'interval']),
-    _json), max_size=4).map(lambda pairs: dict(pairs))
+_figures = st.lists(st.tuples(
+    st.sampled_from(['interval', 'counter_start', 'sequence', 'rounded']),
+    st.integers() | st.just(True) | st.just([1, 2]) | _json), max_size=2)
+#: As write_sample() has them, or nearly so.
+_objects = st.builds(
+    lambda said, optional, figures: {
+        **said, **{name: value for name, value in optional.items() if value},
+        **dict(figures)},
+    st.fixed_dictionaries({
+        'source': _texts, 'message_id': _texts,
+        'timestamp': st.integers() | _json, 'meter': _texts, 'kind': _texts,
+        'unit': _texts, 'volume': _texts, 'resource_id': _texts}),
+    st.fixed_dictionaries({
+        'project_id': _texts, 'user_id': _texts | _json,
+        'metadata': st.dictionaries(_texts | st.just('metadata'), _json,
+                                    max_size=2)}),
+    _figures)
+_HEAD = (b'{"source":"s","message_id":"m","timestamp":%d,"meter":"a",'
+         b'"kind":"gauge","unit":"u","volume":"0","resource_id":"r"')
 
 
 def said(read: Callable[[bytes], dict[str, Any]], line: bytes) -> str:
@@ -48,34 +70,48 @@ def test_a_line_in_parts_is_what_it_is_as_a_whole(
     assert said(entry.read_in_parts, line) == said(entry.read, line)
 
 
-@pytest.mark.parametrize('line', [
-    b'{"a":[1,"metadata":{},2]}',
-    b'{"a":"x,"metadata":{}","sequence":5}',
-    b'{"a":{"b":1,"metadata":{}},"sequence":5}',
-    b'{"a":1,"metadata":{},"metadata":{}}',
-    b'{"metadata":{},"a":1,"metadata":{}}',
-    b'{"a":1,"metadata":{"b":1},"c":{"d":2}}',
-    b'{"a":1,"metadata":{},"sequence":5,"sequence":5}',
-    b'{"a":1,"metadata":{}',
-    b'{"a":1,"metadata":{}}}',
-    b'{"a":"\xff","metadata":{}}',
-    b'{,"metadata":{}}', b'{ ,"metadata":{"b":1}}',
-    b'{"a":1,"metadata":{"b":1,"b":1}}'])
-def test_what_only_looks_like_metadata_is_read_as_a_whole(
-        line: bytes) -> None:
+@pytest.mark.parametrize('rest', [
+    b'}', b',"metadata":{}}', b',"sequence":5}', b',"metadata":{}',
+    b',"metadata":{}}}', b',"metadata":{},"metadata":{}}',
+    b',"metadata":{"b":1},"c":{"d":2}}', b',"metadata":{"b":1,"b":1}}',
+    b',"metadata":{},"sequence":5,"sequence":5}',
+    b',"metadata":{"b":1},"unit":"x,"metadata":{}}',
+    b',"metadata":{"b":"},"sequence":5}',
+    b',"metadata":{"b":{"c":1},"sequence":5}}',
+    b',"metadata":{},"sequence":05}', b',"sequence":-}',
+    b',"project_id":"\\u00e9"}', b',"project_id":"\\"}',
+    b',"project_id":"\t"}', b',"project_id":"\x7f"}',
+    b',"project_id":"\xff"}', b',"project_id":"\xc3\xa9"}',
+    b',"user_id":"a","project_id":"b"}', b',"project_id":null}',
+    b',"unit":"x"}', b' }', b'}\n'])
+def test_what_only_looks_as_usual_is_read_as_a_whole(rest: bytes) -> None:
+    line = _HEAD % 1 + rest
     assert said(entry.read_in_parts, line) == said(entry.read, line)
 
 
-def test_the_same_metadata_are_made_once() -> None:
-    first, second = (entry.read_in_parts(
-        b'{"volume":"%d","metadata":{"a":0.1},"sequence":1}' % volume)
-        for volume in range(2))
-    assert first == {'volume': '0', 'metadata': {'a': 0.1}, 'sequence': 1}
-    assert first['metadata'] is second['metadata']
+@pytest.mark.parametrize('instant', [b'01', b'-', b'-0', b'1.0', b'1e3',
+                                     b'9' * 19, b'9' * 5000, b'true'])
+def test_a_number_is_what_json_takes_for_one(instant: bytes) -> None:
+    line = _HEAD.replace(b'%d', instant) + b'}'
+    assert said(entry.read_in_parts, line) == said(entry.read, line)
+
+
+@pytest.mark.parametrize('more', [
+    {}, {'project_id': 'é', 'user_id': 'u', 'sequence': 3, 'rounded': True,
+         'counter_start': START, 'interval': (START, START),
+         'is_event': True}])
+def test_the_same_metadata_are_made_once(more: dict[str, Any]) -> None:
+    samples = [Sample(source='s', message_id='m', timestamp=START, meter='a',
+                      kind=MeterKind.GAUGE, unit='', volume=Decimal(volume),
+                      resource_id='r', metadata={'a': 0.1}, **more)
+               for volume in ('0', '-1.5')]
+    read = [entry.read_sample(entry.write_sample(one)) for one in samples]
+    assert read == samples
+    assert read[0].metadata is read[1].metadata
 
 
 def test_no_digit_of_a_number_in_metadata_is_lost() -> None:
     numbers = {'a': 2 ** 70 + 1, 'b': 0.1 + 0.2, 'c': -1e-300, 'd': 5e-324}
-    line = entry.write({'volume': '1', 'metadata': numbers})
+    line = _HEAD % 1 + b',' + entry.write({'metadata': numbers})[1:]
     assert json.dumps(entry.read_in_parts(line)['metadata']) == (
         json.dumps(numbers))
