@@ -16,8 +16,7 @@ from pathlib import Path
 from moc_meter.tests.perf import record, report
 from moc_meter.tests.perf.data import SIZES
 from moc_meter.tests.perf.databases import Databases
-from moc_meter.tests.perf.frame import Result, Setting, measure
-from moc_meter.tests.perf.progress import say
+from moc_meter.tests.perf.frame import Result, Setting, Target, measured
 from moc_meter.tests.perf.targets import CHEAP, TARGETS
 
 #: Of --cheap, and otherwise.
@@ -29,24 +28,27 @@ def main() -> None:
     asked = _arguments()
     names = asked.targets or (CHEAP if asked.cheap else TARGETS)
     rows = sorted(asked.rows or _ROWS[asked.cheap], key=[*SIZES].index)
-    print(f'sets of samples: {", ".join(rows)}', flush=True)
     with Databases(asked.keep) as databases:
-        results = [*map(_result, names, [Setting(
+        setting = Setting(
             databases=databases, peers=asked.peers, profile=asked.profile,
-            rows=rows,
-            turns=asked.turns or _TURNS[asked.cheap])] * len(names))]
-    if asked.json:
-        asked.json.write_text(
-            json.dumps(report.document(results, rows), indent=1) + '\n')
-    if asked.record:
-        record.write(results, TARGETS, rows)
+            rows=rows, turns=asked.turns or _TURNS[asked.cheap])
+        print(f'sets of samples: {", ".join(rows)}; where a target names '
+              f'none, {setting.usual_rows}', flush=True)
+        _measure([TARGETS[name] for name in names], setting, asked)
 
 
-def _result(name: str, setting: Setting) -> Result:
-    say(f'{name}: {TARGETS[name].title}')
-    result = measure(TARGETS[name], setting)
-    print(*report.lines(result), sep='\n', flush=True)
-    return result
+def _measure(targets: Sequence[Target], setting: Setting,
+             asked: argparse.Namespace) -> None:
+    """What is known is written after each target."""
+    run, results = report.begun(setting), list[Result]()
+    for result in measured(targets, setting):
+        print(*report.lines(result), sep='\n', flush=True)
+        results.append(result)
+        if asked.json:
+            asked.json.write_text(
+                json.dumps(report.document(results, run), indent=1) + '\n')
+        if asked.record:
+            record.write(results, TARGETS, run)
 
 
 def _arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -138,10 +138,16 @@ def load(engine: sa.Engine, shape: Shape) -> None:
     say(f'{shape.samples:,} samples: series and partitions')
     _number(engine, shape)
     partitions.Partitions(engine).ensure(day.date() for day in days)
-    say('samples and rollups')
+    with engine.begin() as conn:
+        for statement in _WITHOUT_INDEXES:
+            conn.exec_driver_sql(statement)
+    say('samples, their indexes, and rollups')
     with ThreadPoolExecutor(_WORKERS) as pool:
         # Marks are numbered in the order of days.
-        list(pool.map(lambda day: _load_day(engine, day), days))
+        for number, _ in enumerate(
+                pool.map(lambda day: _load_day(engine, day), days), 1):
+            if not number % 100:
+                say(f'{number} of {len(days)} days')
     say('spans and marks')
     with engine.begin() as conn:
         conn.exec_driver_sql(_SPANS)
@@ -150,8 +156,8 @@ def load(engine: sa.Engine, shape: Shape) -> None:
                 _MARKS, {'day': period.microseconds(day),
                          'end': period.microseconds(day + period.DAY)})
         conn.exec_driver_sql('DROP TABLE told')
-    say('indexes of days that are over')
-    partitions.pack(engine, days[-1] + period.DAY)
+        for statement in _WITH_INDEXES:
+            conn.exec_driver_sql(statement)
     say('visibility and statistics')
     with engine.connect() as conn:
         conn.execution_options(isolation_level='AUTOCOMMIT')
@@ -191,6 +197,9 @@ def _load_day(engine: sa.Engine, day: datetime.datetime) -> None:
         conn.exec_driver_sql(_SAMPLES, {
             'begin': begin, 'end': end,
             'start': period.microseconds(START)})
+        for statement in _PACKED:
+            conn.exec_driver_sql(statement.format(
+                f'sample_p{day:%Y%m%d}'))
         for derived in (cells.hours, cells.days):
             chosen = derived.derived(cells.sample).where(
                 instant >= begin, instant < end)
@@ -210,6 +219,18 @@ SELECT series_id, at, md5(number || '/' || at)::uuid,
        %(end)s + row_number() OVER (ORDER BY at, number) - 1
 FROM told, generate_series(%(begin)s, %(end)s - 1, cadence) AS at
 ORDER BY at, number"""
+#: An index that is made of all rows at once is as partitions.pack() leaves
+#: it, in a quarter of the time.
+_KEY = '(series_id, timestamp, key) INCLUDE (volume)'
+_FULL = 'WITH (fillfactor = 100)'
+_WITHOUT_INDEXES = ('ALTER TABLE sample DROP CONSTRAINT pk_sample',
+                    'DROP INDEX ix_sample_key')
+_PACKED = (f'ALTER TABLE {{0}} ADD PRIMARY KEY {_KEY} {_FULL}',
+           f'CREATE INDEX ON {{0}} (key) {_FULL}',
+           "COMMENT ON TABLE {0} IS 'packed'")
+_WITH_INDEXES = (
+    f'ALTER TABLE sample ADD CONSTRAINT pk_sample PRIMARY KEY {_KEY}',
+    'CREATE INDEX ix_sample_key ON sample (key)')
 _SPANS = """
 INSERT INTO span (series_id, metadata_id, first, last)
 SELECT series_id, metadata_id, min(first), max(last)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """T12: what a list of all samples takes of the memory, however long it is.
 
-All of them are one answer, which is read as it comes; then the list is read
-by its links, a page of 1000 after the other. The reader is a process of its
-own. What counts is the most that server and reader ever had resident beyond
-what they had when the server had answered a short list, and the reader had
-read one.
+All of them are read by their links, in answers as long as the API gives any,
+each as it comes; then some in pages of 1000, which are taken apart. The
+reader is a process of its own. What counts is the most that server and reader
+ever had resident beyond what they had when the server had answered a short
+list, and the reader had read one.
 
-python -m moc_meter.tests.perf.export URL PAGES
-    reads a list, and so many pages at most; prints the KiB by which it has
-    grown, the bytes and the pages that it read, as JSON
+python -m moc_meter.tests.perf.export URL LIMIT [PAGES]
+    reads a list in pages of LIMIT, so many at most; prints the KiB by which
+    it has grown, the bytes and the samples that it read, as JSON
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from moc_meter.api.v2.arguments import MOST
 from moc_meter.tests.acceptance.system import Process, ask, configured
 from moc_meter.tests.perf.frame import (
     Bound,
@@ -33,39 +35,52 @@ from moc_meter.tests.perf.frame import (
 )
 
 _NEXT = re.compile(r'<(.*)>; rel="next"')
+#: Stands in a sample once.
+_SAMPLE = b'"recorded_at"'
 _PAGE, _PAGES = 1000, 100
 _CHUNK = 64 * 1024
 #: Seconds that an answer may take.
 _PATIENCE = 7200.0
 
 
-def main(url: str, pages: str) -> None:
+def main(url: str, limit: str, pages: str = '1000000000') -> None:
     _read(f'{url}?limit={_PAGE}', parsed=True)
-    before, size, read = resident('self', 'VmRSS'), 0, 0
-    if not int(pages):
-        size, _ = _read(f'{url}?limit={10 ** 9}', parsed=False)
-    link: str | None = f'{url}?limit={_PAGE}'
-    while link and read < int(pages):
-        more, link = _read(link, parsed=True)
-        size, read = size + more, read + 1
+    before = resident('self', 'VmRSS')
+    link: str | None = f'{url}?limit={limit}'
+    size = samples = 0
+    for _ in range(int(pages)):
+        if link is None:
+            break
+        more, found, link = _read(link, parsed=int(limit) <= _PAGE)
+        size, samples = size + more, samples + found
+        if int(limit) > _PAGE:
+            say(f'{samples:,} samples')
     print(json.dumps({'KiB': resident('self', 'VmHWM') - before,
-                      'bytes': size, 'pages': read}))
+                      'bytes': size, 'samples': samples}))
 
 
-def _read(url: str, parsed: bool) -> tuple[int, str | None]:
-    """How many bytes an answer has, and where the list goes on.
+def _read(url: str, parsed: bool) -> tuple[int, int, str | None]:
+    """How many bytes and samples an answer has, and where the list goes on.
 
     parsed: take it apart, as who reads a page would.
     """
     with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:
         if parsed:
             body = answer.read()
-            json.loads(body)
-            size = len(body)
+            size, samples = len(body), len(json.loads(body))
         else:
-            size = sum(map(len, iter(lambda: answer.read(_CHUNK), b'')))
+            size, samples = map(sum, zip(*_counted(answer), strict=True))
         found = _NEXT.search(answer.headers.get('Link', ''))
-    return size, found and found[1]
+    return size, samples, found and found[1]
+
+
+def _counted(answer: Any) -> Iterator[tuple[int, int]]:
+    """Bytes and samples, chunk by chunk."""
+    rest = b''
+    while chunk := answer.read(_CHUNK):
+        both = rest + chunk
+        yield len(chunk), both.count(_SAMPLE)
+        rest = both[1 - len(_SAMPLE):]      # of one that goes on
 
 
 def resident(pid: int | str, what: str) -> int:
@@ -74,10 +89,12 @@ def resident(pid: int | str, what: str) -> int:
     return int(re.findall(rf'^{what}:\s+(\d+)', text, re.MULTILINE)[0])
 
 
-def _walk(url: str, pages: int) -> dict[str, Any]:
+def _walk(url: str, *arguments: int) -> dict[str, Any]:
+    """What main() prints."""
     done = subprocess.run(
         [sys.executable, '-m', 'moc_meter.tests.perf.export', url,
-         str(pages)], check=True, capture_output=True, timeout=_PATIENCE)
+         *map(str, arguments)], check=True, stdout=subprocess.PIPE,
+        timeout=_PATIENCE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -94,25 +111,26 @@ def _figures(setting: Setting) -> list[Figure]:
             url = f'{server.url.rstrip("/")}/v2/samples'
             ask(server.url, f'/v2/samples?limit={_PAGE}')
             before = resident(server.pid, 'VmRSS')
-            say(f'one answer of {loaded.shape.samples:,} samples')
-            whole = _walk(url, 0)
+            say(f'{loaded.shape.samples:,} samples')
+            whole = _walk(url, MOST)
+            assert whole['samples'] == loaded.shape.samples
             say(f'{_PAGES} pages of {_PAGE}')
-            paged = _walk(url, _PAGES)
+            paged = _walk(url, _PAGE, _PAGES)
             grown = resident(server.pid, 'VmHWM') - before
     return [Figure(name=name, unit=unit, values=[value]) for name, unit, value
             in (('server', 'MiB', grown / 1024),
-                ('reader of one answer', 'MiB', whole['KiB'] / 1024),
+                ('reader of long answers', 'MiB', whole['KiB'] / 1024),
                 ('reader of pages', 'MiB', paged['KiB'] / 1024),
-                ('one answer', 'MiB', whole['bytes'] / 2 ** 20),
-                ('samples', 'in it', loaded.shape.samples))]
+                ('long answers', 'MiB', whole['bytes'] / 2 ** 20),
+                ('samples', 'in them', whole['samples']))]
 
 
 T12 = Target(
     name='T12', figures=_figures,
-    title='memory beyond idleness for a list of all samples, as one answer '
-          'and by its links',
+    title='memory beyond idleness for a list of all samples, in answers as '
+          'long as may be, and by pages',
     bounds=[Bound(of=name, most=64) for name in (
-        'server', 'reader of one answer', 'reader of pages')])
+        'server', 'reader of long answers', 'reader of pages')])
 
 if __name__ == '__main__':
     main(*sys.argv[1:])

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from moc_meter.tests.perf import profile
+from moc_meter.tests.perf.data import SIZES
 from moc_meter.tests.perf.databases import Databases
 from moc_meter.tests.perf.progress import say as say
+
+#: Other services; the names of their figures begin so.
+PEERS = ('Ceilometer', 'Gnocchi')
 
 
 def rate(done: int, seconds: float) -> float:
@@ -39,6 +43,7 @@ class Side:
         the clock.
     figure: of how much was done in how many seconds.
     pids: the processes that do it, where this one only asks.
+    most: turns that it takes, since they last so long.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Side:
     ready: Callable[[], None] = lambda: None
     figure: Callable[[int, float], float] = rate
     pids: Callable[[], Sequence[int]] | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,8 @@ class Setting:
     @property
     def usual_rows(self) -> str:
         """The set of a target that names none: 10M, or less if it must."""
-        return [size for size in self.rows if size != '43M'][-1]
+        return [size for size in self.rows
+                if size != '43M' or self.rows == ['43M']][-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,8 @@ class Target:
     """What is promised, and how it is measured.
 
     figures: of one run. A bound of whose figures one is not among them is
-        'not measured'.
+        'not measured'; there may be none of another service, or of a set of
+        samples (named at the end) that is not one of the run's.
     """
 
     name: str
@@ -145,11 +153,53 @@ class Result:
     verdicts: Sequence[Verdict]
 
 
+def measured(targets: Iterable[Target], setting: Setting
+             ) -> Iterator[Result]:
+    """One target after the other.
+
+    One that fails does not take the hours of the others with it: what they
+    raised comes last, as an ExceptionGroup.
+    """
+    failures = []
+    for target in targets:
+        say(f'{target.name}: {target.title}')
+        begun = time.monotonic()
+        try:
+            result = measure(target, setting)
+        except Exception as failure:
+            failure.add_note(f'of {target.name}')
+            say(f'{target.name} failed: {failure!r}')
+            failures.append(failure)
+        else:
+            yield result
+        say(f'{target.name} took {time.monotonic() - begun:.0f} s')
+    if failures:
+        raise ExceptionGroup('not everything was measured', failures)
+
+
 def measure(target: Target, setting: Setting) -> Result:
     figures = [*target.figures(setting)]
     named = {figure.name: figure for figure in figures}
+    if not setting.profile:
+        _check(target, named, setting.rows)
     return Result(target=target.name, title=target.title, figures=figures,
                   verdicts=[judged(bound, named) for bound in target.bounds])
+
+
+def _check(target: Target, named: Mapping[str, Figure],
+           rows: Sequence[str]) -> None:
+    """Raises LookupError where a bound is of what nobody could measure.
+
+    Otherwise a side that is renamed would be 'not measured' ever after.
+    """
+    left = [f', {size}' for size in SIZES if size not in rows]
+    unknown = [
+        name for bound in target.bounds for name in (bound.of, bound.by)
+        if name and name not in named and not name.startswith(PEERS)
+        and not name.endswith(tuple(left))]
+    if unknown:
+        raise LookupError(f'{target.name} has bounds of {unknown}, and only '
+                          f'figures of {[*named]}')
 
 
 def alternate(sides: Sequence[Side], setting: Setting) -> list[Figure]:
@@ -165,6 +215,8 @@ def alternate(sides: Sequence[Side], setting: Setting) -> list[Figure]:
     found: dict[str, list[float]] = {side.name: [] for side in sides}
     for turn in range(setting.turns + 1):
         for side in sides:
+            if side.most and turn > side.most:
+                continue
             figure = _figure(side)
             if turn:
                 found[side.name].append(figure)
@@ -184,7 +236,7 @@ def peers(target: str, data: object, setting: Setting) -> list[Side]:
     return others.sides(target, data)
 
 
-def judged(bound: Bound, figures: dict[str, Figure]) -> Verdict:
+def judged(bound: Bound, figures: Mapping[str, Figure]) -> Verdict:
     """A bound by the figures that there are, by name."""
     of = figures.get(bound.of)
     by = figures.get(bound.by) if bound.by else None

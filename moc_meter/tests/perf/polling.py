@@ -3,21 +3,23 @@
 
 What comes is one sample of every series, then the next of each, as pollers
 see them; nobody waits from one round to the next, so that who can store
-several rounds at once may do so. A turn ends when a question over HTTP is
+several rounds at once may do so. Ours sends them as messages that are signed
+before the clock runs; an installed collector takes them from RabbitMQ, checks
+and stores them in PostgreSQL. A turn ends when a question over HTTP is
 answered with all of it, to the last digit.
 """
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from moc_meter.messaging import codec
 from moc_meter.model import period
 from moc_meter.model.sample import Sample
-from moc_meter.storage.samples.sql import SqlSampleStore
-from moc_meter.tests.perf import data
+from moc_meter.tests.perf import cloud, data
 from moc_meter.tests.perf.data import Shape, Told
 from moc_meter.tests.perf.frame import (
     Bound,
@@ -28,13 +30,19 @@ from moc_meter.tests.perf.frame import (
     alternate,
     peers,
 )
+from moc_meter.tests.perf.pipeline import (
+    MESSAGE,
+    Keys,
+    Queue,
+    Workers,
+    servers,
+)
 from moc_meter.tests.perf.web import Client, Web, statistics
 from moc_meter.tests.servers.base import ServerFailed
-from moc_meter.tests.stores import migrated
 
 _SHAPE = Shape(projects=10, instances=20, volumes=0)
 #: Rounds of one turn of ours.
-_ROUNDS = 50
+_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,37 +66,50 @@ def rounds(every: list[Told]) -> Iterator[Round]:
 
 
 class _Ours:
-    """The store, and the API beside it."""
+    """A queue, a collector that stores what is in it, and the API."""
 
-    def __init__(self, store: SqlSampleStore, web: Web,
+    def __init__(self, keys: Keys, queue: Queue, workers: Workers, web: Web,
                  made: Iterator[Round]) -> None:
-        self._store, self._made = store, made
-        self._client = Client(web)
-        self._next: list[Round] = []
+        self._keys, self._queue, self._workers = keys, queue, workers
+        self._client, self._made = Client(web), made
+        self._messages: list[bytes] = []
+        self._last: Round | None = None
 
     def ready(self) -> None:
-        self._next = [next(self._made) for _ in range(_ROUNDS)]
+        some = [next(self._made) for _ in range(_ROUNDS)]
+        self._messages = [
+            codec.encode(batch, signer=self._keys.signer) for each in some
+            for batch in cloud.batches(each.samples, MESSAGE)]
+        self._last = some[-1]
+        self._workers.expect(sum(len(each.samples) for each in some))
 
     def turn(self) -> int:
-        stored = sum(
-            self._store.write(each.samples, datetime.datetime.now(
-                datetime.UTC)).stored for each in self._next)
+        self._queue.fill(self._messages)
+        stored = self._workers.wait()
         [said] = self._client.items(statistics(data.METER))
         self._client.close()     # or it would hold one of the processes
-        last = self._next[-1]
-        if (said['count'], Fraction(said['sum'])) != (last.count, last.sum):
-            raise ServerFailed(f'{said} instead of {last.count}')
+        assert self._last
+        if (said['count'], Fraction(said['sum'])) != (
+                self._last.count, self._last.sum):
+            raise ServerFailed(f'{said} instead of {self._last.count}')
         return stored
 
 
 def _figures(setting: Setting) -> list[Figure]:
     every = data.told(_SHAPE)
-    url = setting.databases.empty()
-    with migrated(url) as engine, Web(url, kept=True) as web:
-        ours = _Ours(SqlSampleStore(engine), web, rounds(every))
+    with servers() as (database, broker, folder), \
+            contextlib.ExitStack() as stack:
+        keys, bus = Keys(folder), broker.create_vhost()
+        url = database.create_database()
+        workers = Workers(folder / 'collector', keys, iter(()), bus=bus,
+                          database=url, workers=1)
+        stack.callback(workers.close)
+        queue = stack.enter_context(contextlib.closing(Queue(bus)))
+        ours = _Ours(keys, queue, workers,
+                     stack.enter_context(Web(url, kept=True)), rounds(every))
         return alternate([
             Side(name='until ours answers', unit='samples/s',
-                 ready=ours.ready, turn=ours.turn),
+                 ready=ours.ready, turn=ours.turn, pids=workers.pids),
             *peers('T4', every, setting)], setting)
 
 

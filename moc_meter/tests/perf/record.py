@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from moc_meter.tests.perf import report
 from moc_meter.tests.perf.data import SIZES
-from moc_meter.tests.perf.frame import Figure, Result, Target, judged
+from moc_meter.tests.perf.frame import (
+    PEERS,
+    Figure,
+    Result,
+    Target,
+    judged,
+)
 
 _FOLDER = Path(__file__).parents[3] / 'doc' / 'source' / 'reference'
 _TABLE = """.. list-table::
@@ -23,20 +28,17 @@ _TABLE = """.. list-table::
 
 
 def write(results: Sequence[Result], targets: Mapping[str, Target],
-          rows: Sequence[str]) -> None:
-    """The page of all targets, of which these are the results.
-
-    rows: the sets of samples that were measured.
+          run: report.Run) -> None:
+    """The page, and its plot; nothing stays of what another run has written.
     """
-    by_name = {result.target: result for result in results}
-    every = [by_name.get(name) or _unknown(target)
-             for name, target in targets.items()]
     _FOLDER.mkdir(exist_ok=True)
-    growth = by_name['T6'].figures if 'T6' in by_name else ()
-    if growth:
-        _plot(growth, _FOLDER / 'growth.svg')
-    page = '\n'.join(_page(every, rows, bool(growth)))
-    (_FOLDER / 'performance.rst').write_text(page + '\n')
+    drawing = _FOLDER / 'growth.svg'
+    drawing.unlink(missing_ok=True)
+    for result in results:
+        if result.target == 'T6':
+            _plot(result.figures, drawing)
+    (_FOLDER / 'performance.rst').write_text(
+        '\n'.join(page(results, targets, run)) + '\n')
 
 
 def _unknown(target: Target) -> Result:
@@ -44,31 +46,36 @@ def _unknown(target: Target) -> Result:
                   verdicts=[judged(bound, {}) for bound in target.bounds])
 
 
-def _page(results: Sequence[Result], rows: Sequence[str],
-          has_plot: bool) -> Iterator[str]:
+def page(results: Sequence[Result], targets: Mapping[str, Target],
+         run: report.Run) -> Iterator[str]:
+    """The lines of the page of all targets, of which these are the results.
+    """
+    by_name = {result.target: result for result in results}
+    every = [by_name.get(name) or _unknown(target)
+             for name, target in targets.items()]
     machine = ', '.join(f'{name} {value}' for name, value
-                        in report.machine().items())
+                        in run.machine.items())
     yield from (
         '..', '   Written by tox -e perf -- --record; what is known besides',
         '   stands in performance-findings.rst.', '',
         'Performance', '===========', '',
-        ('Measured by ``tox -e perf`` on '
-         f'{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit '
-         f'``{report.commit()}``; {machine}; on the sets of samples '
-         f'{", ".join(rows)}. What counts is the median of '
+        (f'Measured by one run of ``tox -e perf``, begun {run.date} UTC, '
+         f'commit ``{run.commit}``; {machine}; on the sets of samples '
+         f'{", ".join(run.rows)}, of which {run.usual_rows} is meant where '
+         'a target names none. What counts is the median of '
          'turns that ours and its reference took one after the other; in '
          'brackets stands how far they lay apart. What did not run in the '
          'same invocation on the same data is *not measured*.'), '')
     missed = [f'{result.target} ({report.subject(verdict.bound)})'
-              for result in results for verdict in result.verdicts
+              for result in every for verdict in result.verdicts
               if verdict.holds is False]
     yield f'Falls short: {", ".join(missed)}.' if missed else (
         'Nothing that was measured falls short.')
-    for result in results:
+    for result in every:
         title = f'{result.target}: {result.title}'
         yield from ('', title, '-' * len(title), '', _TABLE)
         yield from _rows(result)
-        if result.target == 'T6' and has_plot:
+        if result.target == 'T6' and result in results:
             yield from ('', '.. figure:: growth.svg', '',
                         '   Milliseconds against rows.')
     yield from ('', '.. include:: performance-findings.rst')
@@ -89,7 +96,10 @@ def _row(*cells: str) -> Iterable[str]:
 
 
 def _plot(figures: Sequence[Figure], file: Path) -> None:
-    """Of figures that are named 'who: question, rows', in milliseconds."""
+    """Of figures that are named 'who: question, rows', in milliseconds.
+
+    A question has a colour, and who answers it a line.
+    """
     from matplotlib import pyplot
     pyplot.rcParams['svg.hashsalt'] = 'growth'
     lines: dict[str, list[tuple[int, float]]] = {}
@@ -99,9 +109,16 @@ def _plot(figures: Sequence[Figure], file: Path) -> None:
             lines.setdefault(name, []).append(
                 (SIZES[size].samples, figure.median))
     drawing, axes = pyplot.subplots(figsize=(7, 4.5))
+    questions = [*dict.fromkeys(map(_question, lines))]
     for name, points in lines.items():
-        axes.plot(*zip(*sorted(points), strict=True), marker='o', label=name)
+        axes.plot(*zip(*sorted(points), strict=True), marker='o', label=name,
+                  color=f'C{questions.index(_question(name))}',
+                  linestyle='--' if name.startswith(PEERS) else '-')
     axes.set(xscale='log', yscale='log', xlabel='samples in the store',
              ylabel='ms')
-    axes.legend()
-    drawing.savefig(file, metadata={'Date': None})
+    axes.legend(loc='upper left', bbox_to_anchor=(1, 1))
+    drawing.savefig(file, metadata={'Date': None}, bbox_inches='tight')
+
+
+def _question(name: str) -> str:
+    return name.partition(': ')[2]

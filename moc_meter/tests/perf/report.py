@@ -8,12 +8,43 @@ import datetime
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from moc_meter.tests.perf.frame import Bound, Figure, Result, Verdict
+from moc_meter.tests.perf.frame import (
+    Bound,
+    Figure,
+    Result,
+    Setting,
+    Verdict,
+)
 
 _WORDS = {None: 'not measured', True: 'holds', False: 'MISSED'}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What all results of one invocation are of, said when it begins.
+
+    rows: the sets of samples; usual_rows: of a target that names none.
+    commit: that is checked out; '+' where files differ from it.
+    """
+
+    date: str
+    commit: str
+    machine: Mapping[str, object]
+    rows: Sequence[str]
+    usual_rows: str
+    turns: int
+    peers: bool
+
+
+def begun(setting: Setting) -> Run:
+    return Run(date=f'{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M}',
+               commit=_commit(), machine=_machine(), rows=setting.rows,
+               usual_rows=setting.usual_rows, turns=setting.turns,
+               peers=setting.peers)
 
 
 def lines(result: Result) -> Iterator[str]:
@@ -71,31 +102,23 @@ def number(value: float) -> str:
     return f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 
-def document(results: Sequence[Result],
-             rows: Sequence[str]) -> dict[str, object]:
-    """The results, with the machine and the commit that they are of.
-
-    rows: the sets of samples that they are of.
-    """
-    return {
-        'rows': rows,
-        'commit': commit(), 'machine': machine(),
-        'date': datetime.datetime.now(datetime.UTC).date().isoformat(),
+def document(results: Sequence[Result], run: Run) -> dict[str, object]:
+    """The results, with what they are of."""
+    return dataclasses.asdict(run) | {
         'results': [dataclasses.asdict(result) | {
             'verdicts': [dataclasses.asdict(verdict) | {
                 'holds': verdict.holds} for verdict in result.verdicts]}
             for result in results]}
 
 
-def commit() -> str:
-    """The commit that is checked out; '+' where files differ from it."""
+def _commit() -> str:
     return subprocess.run(
         ['git', 'describe', '--always', '--abbrev=12', '--dirty=+'],
         cwd=Path(__file__).parent, capture_output=True, check=True,
         text=True).stdout.strip()
 
 
-def machine() -> dict[str, object]:
+def _machine() -> dict[str, object]:
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
     return {'system': platform.platform(), 'CPUs': os.cpu_count(),
             'GiB': round(memory / 2 ** 30),

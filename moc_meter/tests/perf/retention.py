@@ -31,6 +31,8 @@ from moc_meter.tests.perf.frame import (
     milliseconds,
 )
 
+#: At most: each turn needs days of its own, which take longer to load.
+_TURNS = 3
 #: Each sample so many times more, some microseconds later.
 _AGAIN = """
 INSERT INTO sample (series_id, timestamp, key, volume, metadata_id,
@@ -89,6 +91,8 @@ def _sets(setting: Setting) -> Iterator[dict[str, _Days]]:
 
 
 def _figures(setting: Setting) -> list[Figure]:
+    setting = dataclasses.replace(
+        setting, turns=min(setting.turns, _TURNS))
     with _sets(setting) as sets:
         return alternate([
             Side(name=f'{deed}, {name} rows', unit='ms', turn=turn,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from moc_meter.storage.samples import cells
+from moc_meter.storage.samples import cells, partitions
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.perf import data
@@ -33,6 +33,17 @@ def rows(engine: sa.Engine) -> dict[str, list[Any]]:
             for table in tables.metadata.sorted_tables}
 
 
+def indexes(engine: sa.Engine) -> list[tuple[Any, ...]]:
+    """Of samples: of what, whose part, valid or not, and of what kind."""
+    with engine.connect() as conn:
+        return [tuple(row) for row in conn.exec_driver_sql("""
+            SELECT pg_get_indexdef(indexrelid), inhparent::regclass::text,
+                   indisvalid, contype
+            FROM pg_index LEFT JOIN pg_inherits ON inhrelid = indexrelid
+            LEFT JOIN pg_constraint ON conindid = indexrelid
+            WHERE indrelid::regclass::text LIKE 'sample%%' ORDER BY 1""")]
+
+
 def test_a_set_loaded_at_once_is_what_writing_its_samples_leaves(
         urls: tuple[str, str]) -> None:
     with migrated(urls[0]) as loaded, migrated(urls[1]) as written:
@@ -42,6 +53,17 @@ def test_a_set_loaded_at_once_is_what_writing_its_samples_leaves(
                      for now, samples in data.batches(SMALL))
         assert stored == SMALL.samples == len(rows(loaded)['sample'])
         assert rows(loaded) == rows(written)
+
+
+def test_the_indexes_of_a_set_are_those_of_days_that_are_packed(
+        urls: tuple[str, str]) -> None:
+    with migrated(urls[0]) as loaded, migrated(urls[1]) as written:
+        data.load(loaded, SMALL)
+        for now, samples in data.batches(SMALL):
+            SqlSampleStore(written).write(samples, now)
+        assert len(partitions.pack(written, now)) == SMALL.days
+        assert indexes(loaded) == indexes(written)
+        assert partitions.pack(loaded, now) == []
 
 
 def test_the_samples_of_a_set_lie_in_partitions_of_their_days(
