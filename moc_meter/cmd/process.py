@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -29,6 +30,8 @@ class Closable(Protocol):
         """Finish what is in hand."""
 
 
+#: Of malloc.h.
+_M_ARENA_MAX = -8
 #: Talkative at INFO about what the rooms report themselves.
 _QUIET = ('alembic=WARNING', 'amqp=WARNING', 'keystoneauth=WARNING',
           'keystonemiddleware=ERROR', 'kombu=WARNING',
@@ -56,10 +59,22 @@ def main(process: str, start: Callable[[cfg.ConfigOpts], int],
             raise errors.InvalidConfiguration(
                 'the options of logging cannot be used',
                 reason=str(fault)) from fault
+        _keep_one_heap()
         return start(settings)
     except errors.MeterError as fault:
         print(f'{process}: {fault}', file=sys.stderr)
         return 2
+
+
+def _keep_one_heap() -> None:
+    """For all threads, where the C library would make one for each.
+
+    Each would keep what its thread's largest piece of work took. Threads of
+    Python take turns, so one heap makes none of them wait.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, 'mallopt'):     # glibc's
+        library.mallopt(_M_ARENA_MAX, 1)
 
 
 def serve(*stages: Mapping[str, Service], parent: int | None = None) -> int:
