@@ -25,8 +25,7 @@ _CELLS = {Level.DAY: days.table, Level.HOUR: hours.table}
 #: Base and step of periods, see plan.Periods; or what they are called.
 Steps = tuple[Any, Any]
 #: Of values that are not compared with a column.
-_TYPES = {'base': sa.BigInteger(), 'step': sa.BigInteger(),
-          'most': sa.Integer()}
+_TYPES = {'base': sa.BigInteger(), 'step': sa.BigInteger()}
 
 
 def rows(conn: sa.Connection, question: StatisticsQuestion,
@@ -58,7 +57,7 @@ def rows(conn: sa.Connection, question: StatisticsQuestion,
         is_scoped=projects is not None,
         parts=tuple((part.level, part.start is not None, part.end is not None)
                     for part in parts),
-        has_periods=steps is not None, is_limited=question.most is not None,
+        has_periods=steps is not None, most=question.most,
         group_by=question.group_by, cardinality=question.cardinality,
         squares=question.squares)
     values = _values(question, parts, steps)
@@ -73,8 +72,7 @@ def _values(question: StatisticsQuestion, parts: Sequence[Part],
     """Values by the names that _of_form() has for them."""
     base, step = steps or (None, None)
     [project] = question.selection.projects or [None]
-    values = {'base': base, 'step': step, 'most': question.most,
-              'project': project}
+    values = {'base': base, 'step': step, 'project': project}
     for place, (_, value) in enumerate(question.selection.series):
         values[f'series_{place}'] = value
     for place, part in enumerate(parts):
@@ -95,7 +93,7 @@ class _Form(NamedTuple):
     is_scoped: bool
     parts: tuple[tuple[Level, bool, bool], ...]
     has_periods: bool
-    is_limited: bool
+    most: int | None
     group_by: tuple[Field, ...]
     cardinality: tuple[Field, ...]
     squares: bool
@@ -117,7 +115,7 @@ def _of_form(form: _Form) -> sa.Select[Any]:
                 projects=(frozenset([named('project')]) if form.is_scoped
                           else None)),
             group_by=form.group_by, cardinality=form.cardinality,
-            squares=form.squares, most=named('most', form.is_limited)),
+            squares=form.squares, most=form.most),
         [Part(level, named(f'start_{place}', has_start),
               named(f'end_{place}', has_end))
          for place, (level, has_start, has_end) in enumerate(form.parts)],
@@ -148,8 +146,10 @@ def _statement(question: StatisticsQuestion, parts: Sequence[Part],
             for part in parts]
     chosen = (read[0] if len(read) == 1 and _is_final(question)
               else _joined(question, read))
+    # Of a limit that it does not know PostgreSQL thinks that it cuts off nine
+    # tenths, and sorts where it should not.
     return chosen if question.most is None else chosen.limit(
-        question.most + 1)
+        sa.literal_column(str(question.most + 1), sa.Integer))
 
 
 def _is_final(question: StatisticsQuestion) -> bool:

@@ -28,7 +28,10 @@ def folder(name: str) -> Path:
         shutil.rmtree(made, ignore_errors=True)
         _run(sys.executable, '-m', 'venv', made)
         _pip(made, *_BUILDERS)
-        _pip(made, '--no-deps', '--no-build-isolation', '-r', wanted)
+        # What is built (uWSGI) is linked with this Python; in the cache may
+        # be what another one of the same version has built.
+        _pip(made, '--no-deps', '--no-build-isolation', '--no-cache-dir',
+             '-r', wanted)
         whole.touch()
     return made
 
