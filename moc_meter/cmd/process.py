@@ -70,7 +70,7 @@ def _keep_one_heap() -> None:
     """For all threads, where the C library would make one for each.
 
     Each would keep what its thread's largest piece of work took. Threads of
-    Python take turns, so one heap makes none of them wait.
+    Python take turns, so they hardly wait for the one.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, 'mallopt'):     # glibc's

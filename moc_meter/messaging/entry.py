@@ -52,7 +52,8 @@ _LINE = re.compile(
     + f'(?:,"project_id":{_TEXT})?(?:,"user_id":{_TEXT})?'
     + r'(?:,"metadata":(\{.{0,' + str(_USUAL - 2) + r'}\}))?'
     + '((?:,"(?:interval|counter_start|sequence|rounded|is_event)":'
-    + r'(?:-?[0-9]+|true|\[-?[0-9]+,-?[0-9]+\]))*)\}')
+    # Each turn costs memory, so no more than there are figures.
+    + r'(?:-?[0-9]+|true|\[-?[0-9]+,-?[0-9]+\])){0,5})\}')
 #: What its groups are.
 _PARTS = (*_SAMPLE, 'project_id', 'user_id', 'metadata')
 

@@ -89,7 +89,7 @@ class LocalBus:
                 self._parcels.remove(parcel)
 
 
-def connect(*, batch_messages: int = 10, timeout: float = 30.0) -> LocalBus:
+def connect(*, batch_messages: int = 30, timeout: float = 30.0) -> LocalBus:
     """A bus for this process; its ends are of use to each other only.
 
     batch_messages: so many messages are handled at once at most.

@@ -16,7 +16,7 @@ class Fault(enum.Enum):
 
     COLLISION = 'collision'     # with another transaction: try it again
     LOST = 'lost'               # the database is away, full, or in a change
-    LATE = 'late'               # it took too long, and would do so again
+    LATE = 'late'               # it took too long, or was ended by hand
 
 
 # Serialisation failure, deadlock, lock not available.

@@ -45,6 +45,8 @@ def migrated(url: str, **options: Any) -> Iterator[sa.Engine]:
     file = Path(engine.url.database or '')
     if engine.dialect.name == 'sqlite' and not file.exists():
         file.write_bytes(_empty_file())
+        with engine.connect():
+            pass        # as after a migration: one waits in the pool
     else:
         transactions.migrate(engine)
     yield engine

@@ -60,7 +60,10 @@ class _Outdated(Exception):
 
 
 class SqlSampleStore:
-    """See storage/samples/base.py. Threads may share one."""
+    """See storage/samples/base.py. Threads may share one.
+
+    It is made before any of them uses its engine.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

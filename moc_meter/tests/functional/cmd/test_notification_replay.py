@@ -69,6 +69,11 @@ def engine(sqlite_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
+def store(engine: sa.Engine) -> SqlSampleStore:
+    return SqlSampleStore(engine)
+
+
+@pytest.fixture
 def stop() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
@@ -82,12 +87,12 @@ def asked() -> list[str]:
 
 
 @pytest.fixture
-def url(engine: sa.Engine, stop: threading.Event, asked: list[str]
+def url(store: SqlSampleStore, stop: threading.Event, asked: list[str]
         ) -> Iterator[str]:
     """Where the API of the store listens."""
     api = make_app(identity=identity.noauth, policy=unchanged_policy(),
                    components=Components(Definitions([]), ()),
-                   store=SqlSampleStore(engine), sender=Outbox(),
+                   store=store, sender=Outbox(),
                    clock=clock, admission=ADMISSION)
 
     def listening(environ: Any, start_response: Any) -> Any:
@@ -104,12 +109,12 @@ def url(engine: sa.Engine, stop: threading.Event, asked: list[str]
 
 
 @pytest.fixture
-def collector(engine: sa.Engine, amqp_url: str,
+def collector(store: SqlSampleStore, amqp_url: str,
               stop: threading.Event) -> Iterator[None]:
     """From RabbitMQ to the store."""
     running = Collector(
         amqp.connect(url=amqp_url, batch_seconds=0.1).receiver(),
-        [StorageDispatcher(SqlSampleStore(engine))], ADMISSION, clock=clock)
+        [StorageDispatcher(store)], ADMISSION, clock=clock)
     thread = threading.Thread(target=running.run, args=(stop,))
     thread.start()
     yield

@@ -158,7 +158,7 @@ def test_a_reader_of_samples_does_not_stop_those_who_write(
         maker.start()
         assert store.write([sample(place, timestamp=TODAY)
                             for place in range(1, 4)], NOW).stored == 3
-        maker.join(1)
+        maker.join(3)
         for place in range(4, 7):
             assert store.write([sample(place, timestamp=TODAY)],
                                NOW).stored == 1

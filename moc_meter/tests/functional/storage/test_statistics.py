@@ -236,7 +236,8 @@ def test_extremes_are_those_of_numbers(engine: sa.Engine) -> None:
     assert [found.min, found.max] == [-40, 10]
 
 
-def _statements(conn: sa.Connection) -> list[object]:
+def _statements(conn: sa.Connection,
+                request: pytest.FixtureRequest) -> list[object]:
     """A list of those that will have been executed."""
     said: list[object] = []
 
@@ -249,6 +250,8 @@ def _statements(conn: sa.Connection) -> list[object]:
     driver = conn.connection.driver_connection
     if isinstance(driver, psycopg.Connection):  # it is also spoken to directly
         driver.cursor_factory = Noted
+        request.addfinalizer(lambda: setattr(
+            driver, 'cursor_factory', psycopg.Cursor))
     else:
         sa.event.listen(
             conn, 'before_cursor_execute',
@@ -258,11 +261,12 @@ def _statements(conn: sa.Connection) -> list[object]:
 
 @pytest.mark.parametrize('length', [period.DAY, period.MICROSECOND])
 def test_the_number_of_statements_does_not_follow_the_periods(
-        engine: sa.Engine, length: datetime.timedelta) -> None:
+        engine: sa.Engine, length: datetime.timedelta,
+        request: pytest.FixtureRequest) -> None:
     question = dataclasses.replace(ALL, period=length, origin=MARCH)
     with maker.holding(engine, [DISKS]), \
             transactions.reading(engine) as conn:
-        said = _statements(conn)
+        said = _statements(conn, request)
         statistics.answer(conn, question)
     # MariaDB is told the numbers of the series.
     assert len(said) == 1 + (engine.dialect.name == 'mysql')
