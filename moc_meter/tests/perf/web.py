@@ -134,16 +134,17 @@ class Load:
 def load(url: str, connections: int, seconds: float) -> Load:
     """So many connections, each of which asks again when it is answered.
 
-    What the server has still to answer to those who left comes before that.
+    It is over when the server has answered those who left, too, and so does
+    not slow what comes next.
     """
-    with urllib.request.urlopen(url, timeout=300) as answer:
-        answer.read()
     wrk = base.program('wrk', 'wrk')
     said = subprocess.run(
         [wrk, '--threads', '1', '--connections', str(connections),
          '--duration', f'{seconds:g}s', '--timeout', '30s', '--latency', url],
         check=True, capture_output=True, text=True,
         timeout=seconds + 60).stdout
+    with urllib.request.urlopen(url, timeout=300) as answer:
+        answer.read()       # it stood in line behind them
     wrong = re.search(r'Non-2xx or 3xx responses: (\d+)', said)
     broken = re.search(r'Socket errors: connect (\d+), read (\d+), '
                        r'write (\d+), timeout (\d+)', said)
