@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from moc_meter.model.sample import Sample
 
@@ -23,6 +25,26 @@ class Notification:
     payload: Mapping[str, Any]      # as its service documents it
     #: the request's context; who asked is not who pays
     context: Mapping[str, Any] = field(default_factory=dict)
+
+    def copied(self) -> Self:
+        """The same, and nothing in it that can be changed is shared."""
+        return dataclasses.replace(self, payload=_copied(self.payload),
+                                   context=_copied(self.context))
+
+
+#: What nobody can change.
+_FIXED = frozenset([str, int, float, bool, type(None)])
+
+
+def _copied(value: Any) -> Any:
+    """As copy.deepcopy(), which takes five times as long for JSON."""
+    if type(value) in _FIXED:
+        return value
+    if type(value) is dict:
+        return {key: _copied(inner) for key, inner in value.items()}
+    if type(value) is list:
+        return [_copied(inner) for inner in value]
+    return copy.deepcopy(value)
 
 
 class NotificationPlugin(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from moc_meter import errors
-from moc_meter.agent.calls import Calls
+from moc_meter.agent.calls import Calls, Steps
 from moc_meter.model.pause import pauses
 
 Answer = TypeVar('Answer')
@@ -64,24 +64,33 @@ class Patience:
             name for name, absence in list(self._absent.items())
             if now < absence.until}
 
-    def call(self, name: str, question: Callable[[], Answer]) -> Answer:
-        """The answer; raises what the question raises.
+    def run(self, steps: Steps[Answer]) -> Answer:
+        """What comes of steps that ask plugins, by ask()."""
+        return self._calls.run(steps, self._seconds)
 
-        Raises PluginHangs for one that is left out, or has to be from now on.
+    def ask(self, name: str, question: Callable[[], Answer]
+            ) -> Steps[Answer]:
+        """Steps for run(): to the answer, or to what the question raises.
+
+        They raise PluginHangs for one that is left out, or has to be from now
+        on.
         """
         if name in self.left_out:
             raise errors.PluginHangs('a plugin hangs or is too slow, and is '
                                      'not asked')
         began = self._clock()
-        try:
-            answer = self._calls.call(name, question, self._seconds)
-        except Exception as fault:
+        answer: Answer
+        answer, fault = yield name, question
+        if fault is not None:
             if name in self._calls.hanging:
                 raise errors.PluginHangs(
                     'a plugin does not answer', seconds=self._seconds,
                     not_asked_for=self._leave_out(name)) from fault
             self._note(name, self._clock() - began)
-            raise
+            try:
+                raise fault
+            finally:
+                del fault       # it knows this frame, and keeps a payload
         if not self._note(name, self._clock() - began):
             self._absent.pop(name, None)
         return answer

@@ -116,8 +116,7 @@ class NotificationService:
         Waits while the spool is full; False where we leave meanwhile. What
         is too large for the spool goes there in parts.
         """
-        outcomes = [self._host.take(self._source, _flat(one))
-                    for one in incoming]
+        outcomes = self._host.take_all(self._source, map(_flat, incoming))
         waiting: list[Batch] = [
             ([found for outcome in outcomes for found in outcome.samples],
              [found for outcome in outcomes for found in outcome.refused])]

@@ -285,18 +285,21 @@ class Thief:
     def samples(self, notification: Notification) -> list[Sample]:
         payload: Any = notification.payload
         payload['inner']['size'] = 'stolen'
+        payload['all'][0].clear()
+        payload['all'].clear()
         payload.clear()
         raise KeyError('thief')
 
 
 def test_what_a_plugin_does_to_a_payload_nobody_else_sees() -> None:
-    payload = {'volume_id': 'v-1', 'size': 1, 'inner': {'size': 1}}
+    payload = {'volume_id': 'v-1', 'size': 1, 'inner': {'size': 1},
+               'all': [{'size': 1}]}
     asked = PluginHost({'thief': Thief(), 'volume': VolumeMeters()},
                        DEFINITIONS)
     outcome = asked.take('region-1', flat(payload=payload))
     assert len(outcome.samples) == 2
     assert json.loads(outcome.refused[0].content)['payload'] == payload
-    assert payload['inner'] == {'size': 1}
+    assert (payload['inner'], payload['all']) == ({'size': 1}, [{'size': 1}])
 
 
 def test_a_flood_of_characters_is_cut_off_like_one_of_samples() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from moc_meter import errors
+from moc_meter.agent.notification.base import Notification, NotificationPlugin
 from moc_meter.agent.notification.cloud import CloudBus
 from moc_meter.agent.notification.compute_versioned import (
     VersionedInstanceMeters,
@@ -75,10 +77,12 @@ def message(**changes: Any) -> Message:
                    {'user_id': 'u-1', 'auth_token': 'secret'})
 
 
-def service(publisher: Recorder) -> NotificationService:
+def service(publisher: Recorder, **strangers: NotificationPlugin
+            ) -> NotificationService:
     return NotificationService(
         CloudBus(url='rabbit://nobody@localhost:1/'), source='region-1',
-        host=PluginHost({'volume': VolumeMeters()}, DEFINITIONS),
+        host=PluginHost({'volume': VolumeMeters(), **strangers}, DEFINITIONS,
+                        patience=1),
         publisher=publisher)
 
 
@@ -104,6 +108,30 @@ def test_what_is_not_understood_is_refused_and_not_given_back(
     assert not service(recorder).dispatch([message(**change)])
     [refused] = recorder.refused
     assert b'secret' not in refused.content
+
+
+def test_a_plugin_that_hangs_costs_only_its_own_of_the_batch() -> None:
+    recorder, let_go = Recorder(), threading.Event()
+
+    class Hanging:
+        event_types = ('volume.*',)
+
+        def samples(self, notification: Notification) -> list[Sample]:
+            if notification.message_id == 'n-2':
+                let_go.wait()
+            return []
+
+    try:
+        assert not service(recorder, hanging=Hanging()).dispatch(
+            [message(message_id=f'n-{place}') for place in range(5)])
+    finally:
+        let_go.set()
+    assert (len(recorder.samples), len({one.message_id for one
+                                        in recorder.samples})) == (10, 10)
+    assert [json.loads(refused.content)['message_id']
+            for refused in recorder.refused] == ['n-2', 'n-3', 'n-4']
+    assert 'does not answer' in recorder.refused[0].reason
+    assert all('not asked' in one.reason for one in recorder.refused[1:])
 
 
 def test_a_full_spool_is_waited_for() -> None:
