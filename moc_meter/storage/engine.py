@@ -31,6 +31,11 @@ _ATTEMPTS = 12
 #: connection, that its transaction only reads.
 _READERS = 'moc_meter_readers'
 _READS = 'moc_meter_reads'
+#: What a connection of PostgreSQL's keeps as long as it lives, after answers
+#: of at most so many rows.
+_CURSOR = 'moc_meter_cursor'
+_SHORT = 1000
+_IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
 def make_engine(url: str, pool_size: int = 5,
@@ -118,24 +123,30 @@ def ask(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
     """
     if engine.dialect.name != 'postgresql':
         return inquire(engine, work)
-    return _again(lambda: _autocommitting(engine), work, losses=1)
+    return _again(lambda: _committing(engine), work, losses=1)
 
 
 def fetch(conn: sa.Connection, text: bytes,
           values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     """The rows of a statement, by PostgreSQL's driver alone.
 
-    SQLAlchemy takes longer to have a short one executed than the driver.
+    SQLAlchemy takes longer to have a short one executed than the driver, and
+    this one longer with a new cursor: it learns the types of columns anew.
     """
-    driver: psycopg.Connection[tuple[Any, ...]] = (
-        conn.connection.driver_connection)      # type: ignore[assignment]
+    driver = _driver(conn)
+    cursor: psycopg.Cursor[tuple[Any, ...]] = (
+        conn.info.get(_CURSOR) or driver.cursor())
+    conn.info[_CURSOR] = cursor
     try:
-        return driver.execute(text, values).fetchall()
+        rows = cursor.execute(text, values).fetchall()
     except psycopg.OperationalError:
         if driver.closed:
             # It must learn of it: the pool may have more of this kind.
             conn.exec_driver_sql('SELECT 1')
         raise
+    if len(rows) > _SHORT:
+        del conn.info[_CURSOR]      # it keeps them until it is used again
+    return rows
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -198,6 +209,25 @@ def _autocommitting(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.connect() as conn:
         conn.execution_options(isolation_level='AUTOCOMMIT')
         yield conn
+
+
+@contextlib.contextmanager
+def _committing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Like _autocommitting(); PostgreSQL's driver is told without detours."""
+    with engine.connect() as conn:
+        driver = _driver(conn)
+        driver.autocommit = True
+        try:
+            yield conn
+        finally:
+            if driver.info.transaction_status is _IDLE:
+                driver.autocommit = False
+            else:
+                conn.invalidate()
+
+
+def _driver(conn: sa.Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    return conn.connection.driver_connection    # type: ignore[return-value]
 
 
 @contextlib.contextmanager

@@ -194,8 +194,11 @@ def _part(question: StatisticsQuestion, part: Part, steps: Steps | None,
           ids: select.Ids, raw_rules: select.Conditions,
           by_series: bool) -> sa.Select[Any]:
     """One part by unit, period and whatever is grouped or counted."""
-    series = tables.series
-    of, joined, rules = _read(part, raw_rules, by_series)
+    names = dict.fromkeys([*question.group_by, *question.cardinality])
+    of, series, joined, rules = (
+        _looked_up(question, part, steps, [field.value for field in names])
+        if by_series and part.level is not Level.RAW
+        else _read(question, part, ids, raw_rules))
     if part.level is Level.RAW:
         instant = of.timestamp
         figures = _figures(count=sa.func.count(), volume=of.volume,
@@ -206,35 +209,60 @@ def _part(question: StatisticsQuestion, part: Part, steps: Steps | None,
         figures = _figures(count=sa.func.sum(of.count), volume=of.sum,
                            low=of.min, high=of.max, first=of.first,
                            last=of.last)
-    names = dict.fromkeys([*question.group_by, *question.cardinality])
-    keys = [*(series.c[field.value] for field in names),
+    keys = [*(series[field.value] for field in names),
             *([of.metadata_id] if question.group_by_metadata else [])]
     return sa.select(
-        series.c.unit,
+        series.unit,
         _bucket(instant, steps).label('bucket'), *keys,
         *figures, *([dialect.squares(of.volume).label('squares')]
                     if question.squares else []),
-    ).select_from(joined).where(
-        *select.joined_series(of.series_id, question.selection, ids), *rules,
-    ).group_by(series.c.unit, 'bucket', *keys)
+    ).select_from(joined).where(*rules).group_by(
+        series.unit, 'bucket', *keys)
 
 
-def _read(part: Part, raw_rules: select.Conditions, by_series: bool
-          ) -> tuple[Any, sa.FromClause, select.Conditions]:
-    """The columns of what is read, that with its series, and the rules."""
-    series, raw = tables.series, part.level is Level.RAW
-    table = sample if raw else _CELLS[part.level]
-    of = table.c
-    rules = [*(raw_rules if raw else [of.count > sa.literal_column('0')]),
-             *select.within(of.timestamp if raw else of.start,
-                            part.start, part.end)]
-    same = series.c.id == of.series_id
-    if raw or not by_series:
-        return of, table.join(series, same), rules
+#: The columns of what is read and of its series, both joined, and the rules.
+_Joined = tuple[Any, Any, sa.FromClause, select.Conditions]
+
+
+def _read(question: StatisticsQuestion, part: Part, ids: select.Ids,
+          raw_rules: select.Conditions) -> _Joined:
+    """What is read, with its series."""
+    series = tables.series
+    table = sample if part.level is Level.RAW else _CELLS[part.level]
+    return table.c, series.c, table.join(
+        series, series.c.id == table.c.series_id), [
+            *select.joined_series(table.c.series_id, question.selection, ids),
+            *_rules(part, table, raw_rules)]
+
+
+def _looked_up(question: StatisticsQuestion, part: Part,
+               steps: Steps | None, names: Sequence[str]) -> _Joined:
+    """The cells of each series, one series after the other.
+
+    Without periods in the order of the groups: a few series are sorted then,
+    and not all their cells.
+    """
     # What has an offset is not taken apart.
-    read = sa.select(table).where(same, *rules).offset(
-        sa.literal_column('0')).lateral(table.name)
-    return read.c, series.join(read, sa.true()), []
+    offset = sa.literal_column('0', sa.Integer)
+    of = tables.series.c
+    keys = [of[name] for name in dict.fromkeys(['unit', *names])]
+    chosen = sa.select(of.id, *keys).where(
+        *select.series_rules(question.selection))
+    series = (chosen if steps else chosen.order_by(*keys).offset(offset)
+              ).subquery('series')
+    table = _CELLS[part.level]
+    cells = sa.select(table).where(
+        series.c.id == table.c.series_id, *_rules(part, table, [])
+    ).offset(offset).lateral(table.name)
+    return cells.c, series.c, series.join(cells, sa.true()), []
+
+
+def _rules(part: Part, table: sa.Table,
+           raw_rules: select.Conditions) -> select.Conditions:
+    of, raw = table.c, part.level is Level.RAW
+    return [*(raw_rules if raw else [of.count > sa.literal_column('0')]),
+            *select.within(of.timestamp if raw else of.start,
+                           part.start, part.end)]
 
 
 def _bucket(instant: sa.ColumnElement[int],

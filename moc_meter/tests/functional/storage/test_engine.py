@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -146,8 +147,8 @@ def test_one_loss_is_put_up_with_however_many_connections_are_gone(
                      for _ in range(2))
     with contextlib.ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(transactions.statements(engine)).execute(
-                sa.select(1))
+            transactions.fetch(stack.enter_context(
+                transactions.statements(engine)), b'SELECT 1', {})
     with transactions.statements(other) as conn:
         conn.execute(sa.text(
             'SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity '
@@ -155,6 +156,68 @@ def test_one_loss_is_put_up_with_however_many_connections_are_gone(
     other.dispose()
     assert transactions.ask(engine, lambda conn: transactions.fetch(
         conn, b'SELECT %(seven)s::integer', {'seven': 7})) == [(7,)]
+    engine.dispose()
+
+
+def test_what_is_asked_outside_of_transactions_leaves_later_ones_alone(
+        postgresql_url: str) -> None:
+    engine = transactions.make_engine(postgresql_url, pool_size=1)
+
+    def ask(statement: bytes) -> str:
+        def work(conn: sa.Connection) -> str:
+            transactions.fetch(conn, statement, {})
+            driver = conn.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            return driver.info.transaction_status.name
+
+        return transactions.ask(engine, work)
+
+    def spoil(conn: sa.Connection) -> None:
+        conn.exec_driver_sql('CREATE TABLE made (number integer)')
+        raise ValueError('changed my mind')
+
+    assert ask(b'SELECT 1') == 'IDLE'
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        ask(b'SELECT 1 / 0')
+    with pytest.raises(ValueError, match='changed my mind'):
+        transactions.transact(engine, spoil)
+    with transactions.reading(engine) as conn:
+        assert not sa.inspect(conn).has_table('made')
+    engine.dispose()
+
+
+def test_a_transaction_that_was_left_open_is_over_with_its_connection(
+        postgresql_url: str) -> None:
+    engine = transactions.make_engine(postgresql_url, pool_size=1)
+    transactions.ask(engine, lambda conn: conn.connection.cursor().execute(
+        'BEGIN'))
+
+    def spoil(conn: sa.Connection) -> None:
+        conn.exec_driver_sql('CREATE TABLE made (number integer)')
+        raise ValueError('changed my mind')
+
+    with pytest.raises(ValueError, match='changed my mind'):
+        transactions.transact(engine, spoil)
+    with transactions.reading(engine) as conn:
+        assert not sa.inspect(conn).has_table('made')
+    engine.dispose()
+
+
+def test_a_long_answer_is_not_kept_by_its_connection(
+        postgresql_url: str) -> None:
+    engine = transactions.make_engine(postgresql_url, pool_size=1)
+
+    def fetch(rows: int) -> int:
+        return len(transactions.ask(engine, lambda conn: transactions.fetch(
+            conn, b'SELECT generate_series(1, %(rows)s)', {'rows': rows})))
+
+    def cursors() -> int:
+        return transactions.ask(engine, lambda conn: sum(
+            isinstance(kept, psycopg.Cursor) for kept in conn.info.values()))
+
+    assert (fetch(1000), cursors()) == (1000, 1)
+    assert (fetch(1001), cursors()) == (1001, 0)
+    assert (fetch(2), cursors()) == (2, 1)
     engine.dispose()
 
 
