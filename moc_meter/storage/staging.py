@@ -24,8 +24,8 @@ Row = tuple[Any, ...]
 #: What PostgreSQL's binary COPY calls the types of our columns; the bytes of
 #: a uuid are those of its key.
 _COPIED = {dialect.Key: 'bytea', dialect.Quantity: 'numeric',
-           sa.Boolean: 'bool', sa.BigInteger: 'int8', sa.LargeBinary: 'bytea',
-           sa.String: 'text'}
+           sa.BigInteger: 'int8', sa.Integer: 'int4',
+           sa.LargeBinary: 'bytea', sa.String: 'text'}
 
 
 def plain(table: sa.Table, name: str | None = None) -> sa.Table:

@@ -22,6 +22,7 @@ from moc_meter.model.sample import MeterKind, Sample
 from moc_meter.storage import dialect
 from moc_meter.storage.samples import (
     cells,
+    details,
     dropped,
     matching,
     oldest,
@@ -240,9 +241,4 @@ def _stored(row: sa.Row[Any]) -> StoredSample:
             kind=MeterKind(row.kind), unit=row.unit, volume=row.volume,
             resource_id=row.resource_id, project_id=row.project_id,
             user_id=row.user_id, metadata=json.loads(row.content),
-            interval=(None if row.interval_start is None else
-                      (period.instant(row.interval_start),
-                       period.instant(row.interval_end))),
-            counter_start=(None if row.counter_start is None
-                           else period.instant(row.counter_start)),
-            sequence=row.sequence, rounded=bool(row.rounded)))
+            **details.unpack(row.details)))

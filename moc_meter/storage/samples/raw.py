@@ -15,6 +15,7 @@ from moc_meter.model import period
 from moc_meter.model.query import Outcome
 from moc_meter.model.sample import Sample, kept_id
 from moc_meter.storage import dialect, staging
+from moc_meter.storage.samples import details
 from moc_meter.storage.samples.cells import CELLS, Cells, fresh, sample
 from moc_meter.storage.staging import Row
 
@@ -78,14 +79,9 @@ def row(one: Sample, series_id: int, metadata_id: int,
         recorded: int) -> Row:
     """The sample as a row; recorded: in microseconds since 1970."""
     key, other_id = kept_id(one.message_id)
-    begin, end = one.interval or (None, None)
     return (
-        series_id, period.microseconds(one.timestamp), key, one.volume,
-        metadata_id, recorded, other_id, one.sequence,
-        begin and period.microseconds(begin),
-        end and period.microseconds(end),
-        one.counter_start and period.microseconds(one.counter_start),
-        one.rounded or None)
+        series_id, period.microseconds(one.timestamp), key, metadata_id,
+        recorded, one.volume, other_id, details.pack(one))
 
 
 def append(conn: sa.Connection, batch: Sequence[Row],

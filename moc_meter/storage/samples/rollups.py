@@ -222,7 +222,7 @@ def _replace(conn: sa.Connection, cells: Cells,
     border = dropped.border(conn)
     if cells.step:
         keys = [key for key in keys if key[1] >= border]
-    filler = (0, 0, None, None, None, None) if cells.step else (0, 0)
+    filler = (None, None, 0, 0, None, None) if cells.step else (0, 0)
     number = staging.fill(conn, cells.staged,
                           [(*key, *filler) for key in keys])
     number -= conn.execute(sa.delete(cells.staged).where(

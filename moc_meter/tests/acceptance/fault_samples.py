@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from moc_meter.cmd.truth import over_bus
 from moc_meter.model.sample import Sample
 from moc_meter.storage import engine as transactions
+from moc_meter.storage.samples import details
 from moc_meter.storage.tables import samples as tables
 from moc_meter.truth import forms
 from moc_meter.truth.world import World
@@ -66,8 +67,7 @@ def _told(one: Sample) -> tuple[Any, ...]:
     return (one.timestamp, one.meter, one.resource_id, one.volume,
             one.message_id, one.key, one.source, one.kind, one.unit,
             one.project_id, one.user_id, _spelled(one.metadata),
-            *(one.interval or (None, None)), one.counter_start, one.sequence,
-            one.rounded)
+            one.interval, one.counter_start, one.sequence, one.rounded)
 
 
 def _kept(engine: sa.Engine) -> list[tuple[Any, ...]]:
@@ -81,9 +81,14 @@ def _kept(engine: sa.Engine) -> list[tuple[Any, ...]]:
         return [(row.timestamp, row.meter, row.resource_id, row.volume,
                  row.message_id or row.key.hex, row.key, row.source, row.kind,
                  row.unit, row.project_id, row.user_id,
-                 _respelled(row.content), row.interval_start,
-                 row.interval_end, row.counter_start, row.sequence,
-                 bool(row.rounded)) for row in conn.execute(rows)]
+                 _respelled(row.content), *_detailed(row.details))
+                for row in conn.execute(rows)]
+
+
+def _detailed(kept: str | None) -> tuple[Any, ...]:
+    said = details.unpack(kept)
+    return (said.get('interval'), said.get('counter_start'),
+            said.get('sequence'), said.get('rounded', False))
 
 
 def _spelled(metadata: object) -> str:

@@ -86,7 +86,8 @@ DEFECTS = [
         name='a counter reset', file='storage/samples/raw.py',
         text="""\
     return (
-        series_id, period.microseconds(one.timestamp), key, one.volume,
+        series_id, period.microseconds(one.timestamp), key, metadata_id,
+        recorded, one.volume, other_id, details.pack(one))
 """,
         planted="""\
     highest = globals().setdefault('HIGHEST', {})
@@ -95,7 +96,8 @@ DEFECTS = [
         counter = one.meter, one.resource_id
         volume = highest[counter] = max(volume, highest.get(counter, 0))
     return (
-        series_id, period.microseconds(one.timestamp), key, volume,
+        series_id, period.microseconds(one.timestamp), key, metadata_id,
+        recorded, volume, other_id, details.pack(one))
 """,
         leads='reset (of a counter )?is not believed',
         order='time'),

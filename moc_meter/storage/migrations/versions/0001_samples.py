@@ -21,6 +21,7 @@ _OPTIONS: dict[str, Any] = {
     'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
     'mysql_collate': 'utf8mb4_nopad_bin'}
 _UPDATED = _OPTIONS | {'postgresql_with': {'fillfactor': 70}}
+_HOURS = _OPTIONS | {'postgresql_with': {'fillfactor': 85}}
 
 
 def upgrade() -> None:
@@ -97,15 +98,11 @@ def _samples() -> None:
         _number('series_id'),
         sa.Column('timestamp', sa.BigInteger, nullable=False),
         sa.Column('key', dialect.Key, nullable=False),
-        sa.Column('volume', dialect.Quantity, nullable=False),
         _number('metadata_id'),
         sa.Column('recorded_at', sa.BigInteger, nullable=False),
+        sa.Column('volume', dialect.Quantity, nullable=False),
         sa.Column('message_id', dialect.text(255)),
-        sa.Column('sequence', sa.BigInteger),
-        sa.Column('interval_start', sa.BigInteger),
-        sa.Column('interval_end', sa.BigInteger),
-        sa.Column('counter_start', sa.BigInteger),
-        sa.Column('rounded', sa.Boolean),
+        sa.Column('details', dialect.text(81)),
         sa.PrimaryKeyConstraint('series_id', 'timestamp', 'key',
                                 postgresql_include=['volume']),
         postgresql_partition_by='RANGE (timestamp)',
@@ -126,20 +123,20 @@ def _samples() -> None:
 
 
 def _rollups() -> None:
-    for name in ('rollup_hour', 'rollup_day'):
+    for name, options in (('rollup_hour', _HOURS), ('rollup_day', _UPDATED)):
         op.create_table(
             name,
             _number('series_id'),
             sa.Column('start', sa.BigInteger, nullable=False,
                       autoincrement=False),
-            sa.Column('count', sa.BigInteger, nullable=False),
+            sa.Column('first', sa.BigInteger),
+            sa.Column('last', sa.BigInteger),
+            sa.Column('count', sa.Integer, nullable=False),
             sa.Column('sum', dialect.Quantity, nullable=False),
             sa.Column('min', dialect.Quantity),
             sa.Column('max', dialect.Quantity),
-            sa.Column('first', sa.BigInteger),
-            sa.Column('last', sa.BigInteger),
             sa.PrimaryKeyConstraint('series_id', 'start'),
-            **_UPDATED)
+            **options)
     op.create_index('ix_rollup_day_start', 'rollup_day', ['start'])
 
 

@@ -47,6 +47,28 @@ def test_the_migrated_schema_is_that_of_the_tables(engine: sa.Engine
     assert differences(engine) == []
 
 
+def test_columns_have_the_order_of_the_tables(engine: sa.Engine) -> None:
+    """Which decides how long a row is."""
+    transactions.migrate(engine)
+    inspector = sa.inspect(engine)
+    for table in metadata.sorted_tables:
+        found = [column['name'] for column in inspector.get_columns(
+            table.name)]
+        assert found == table.columns.keys()
+
+
+def test_pages_are_filled_as_the_tables_say(postgresql_url: str) -> None:
+    with migrated(postgresql_url) as engine, engine.connect() as conn:
+        found = conn.execute(sa.text(
+            'SELECT relname, reloptions FROM pg_class '
+            "WHERE relkind = 'r' AND reloptions IS NOT NULL")).all()
+    assert {name: options for name, options in found
+            if name in metadata.tables} == {
+        table.name: [f'{name}={value}' for name, value in said.items()]
+        for table in metadata.sorted_tables
+        if (said := table.dialect_options['postgresql']['with'])}
+
+
 def test_an_index_too_many_is_seen(engine: sa.Engine) -> None:
     transactions.migrate(engine)
     with transactions.writing(engine) as conn:

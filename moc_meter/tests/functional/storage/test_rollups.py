@@ -99,6 +99,22 @@ def test_only_the_asked_days_are_verified_and_rebuilt(
     assert len(list(rollups.verify(engine))) == 3
 
 
+@pytest.mark.parametrize('server', ['postgresql_url', 'mariadb_url'])
+def test_a_cell_that_can_count_no_further_refuses_the_batch(
+        server: str, request: pytest.FixtureRequest) -> None:
+    """SQLite's numbers have room for more."""
+    with migrated(request.getfixturevalue(server)) as engine:
+        store = SqlSampleStore(engine)
+        store.write([sample(0)], NOW)
+        with transactions.writing(engine) as conn:
+            conn.execute(sa.update(tables.rollup_day)
+                         .values(count=2 ** 31 - 1))
+        kept = everything(engine)
+        with pytest.raises(sa.exc.DataError):
+            store.write([sample(0), sample(3)], NOW)
+        assert everything(engine) == kept
+
+
 def test_two_writers_of_the_same_do_not_lock_each_other_out(
         postgresql_url: str) -> None:
     """Each waits for the other, never both; PostgreSQL counts those."""

@@ -15,7 +15,7 @@ from moc_meter.storage import numbering, quarantine
 from moc_meter.storage.samples import series
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
-from moc_meter.tests.stores import NOW, sample
+from moc_meter.tests.stores import NOW, migrated, sample
 
 
 def test_of_what_is_too_long_for_a_database_the_beginning_is_kept(
@@ -52,3 +52,16 @@ def test_numbers_are_forgotten_with_the_connection(engine: sa.Engine
     assert {found.sample.message_id: found.sample.resource_id for found in
             store.samples(query.Selection(), 9)} == {
                 ours.message_id: 'other', '2': 'ours'}
+
+
+def test_a_row_of_a_usual_sample_has_nothing_between_its_values(
+        postgresql_url: str) -> None:
+    """No map of what is null beside the header, and nothing to align."""
+    with migrated(postgresql_url) as engine:
+        SqlSampleStore(engine).write([sample(1)], NOW)
+        with transactions.reading(engine) as conn:
+            row, volume = conn.execute(sa.text(
+                'SELECT pg_column_size(sample), pg_column_size(volume) '
+                'FROM sample')).one()
+    header, key, number = 24, 16, 8
+    assert row == header + key + 4 * number + volume
