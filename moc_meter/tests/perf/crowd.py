@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from moc_meter.tests.perf import ingest
 from moc_meter.tests.perf.asking import one_project
@@ -27,7 +28,16 @@ _SECONDS, _LONG = 3, 8
 _TURNS = 3
 
 
-def asked(name: str, web: Web, path: str) -> Side:
+class Server(Protocol):
+    """What can be asked over HTTP, and the processes that answer."""
+
+    def url(self, path: str) -> str: ...
+
+    @property
+    def pids(self) -> Sequence[int]: ...
+
+
+def asked(name: str, web: Server, path: str) -> Side:
     """The side of a few who ask one server as fast as it answers."""
     url = web.url(path)
 

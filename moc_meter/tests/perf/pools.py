@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -18,21 +18,18 @@ import sqlalchemy as sa
 
 from moc_meter.tests.acceptance.system import Process
 from moc_meter.tests.perf.asking import one_project
-from moc_meter.tests.perf.crowd import FEW
+from moc_meter.tests.perf.crowd import asked
 from moc_meter.tests.perf.frame import (
     Bound,
     Figure,
     Setting,
-    Side,
     Target,
     alternate,
 )
-from moc_meter.tests.perf.web import load
 from moc_meter.tests.servers.rabbitmq import RabbitMQ
 
 #: Of connections; the API has four threads unless it is told otherwise.
 _POOLS = (1, 2, 4, 5)
-_SECONDS = 3
 _CONFIGURATION = """
 [database]
 url = {database}
@@ -54,12 +51,13 @@ def _figures(setting: Setting) -> Iterator[Figure]:
             Path(folder), _CONFIGURATION.format(
                 database=loaded.url, bus=bus, pool=pool), pool))
             for pool in _POOLS}
-        yield from alternate([_side(pool, path, process) for pool, process
-                              in servers.items()], setting)
-        for pool, process in servers.items():
+        yield from alternate([
+            asked(f'pool of {pool}', server, path)
+            for pool, server in servers.items()], setting)
+        for pool, server in servers.items():
             yield Figure(name=f'connections, pool of {pool}',
                          unit='connections',
-                         values=[_held(process.pid, loaded.url)])
+                         values=[_held(server.pids[0], loaded.url)])
 
 
 def _held(pid: int, database: str) -> int:
@@ -69,27 +67,28 @@ def _held(pid: int, database: str) -> int:
                for one in psutil.Process(pid).net_connections('tcp'))
 
 
+class _Api:
+    """The installed moc-meter-api."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @property
+    def pids(self) -> Sequence[int]:
+        return [self._process.pid]
+
+    def url(self, path: str) -> str:
+        return self._process.url + path
+
+
 @contextlib.contextmanager
-def _api(folder: Path, configuration: str, pool: int) -> Iterator[Process]:
+def _api(folder: Path, configuration: str, pool: int) -> Iterator[_Api]:
     file = folder / f'{pool}.conf'
     file.write_text(configuration)
     with Process('moc-meter-api', '--config-file', file,
                  folder=folder / str(pool)) as process:
-        yield process
+        yield _Api(process)
         assert process.end() == 0, process.last_words
-
-
-def _side(pool: int, path: str, process: Process) -> Side:
-    def turn() -> int:
-        answered = load(process.url + path, FEW, _SECONDS)
-        if answered.errors:
-            raise RuntimeError(f'{answered.errors} errors: '
-                               + process.last_words)
-        return round(answered.rate * _SECONDS)
-
-    return Side(name=f'pool of {pool}', unit='requests/s', turn=turn,
-                figure=lambda done, _: done / _SECONDS,
-                pids=lambda: [process.pid])
 
 
 POOLS = Target(

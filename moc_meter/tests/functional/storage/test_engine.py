@@ -159,6 +159,18 @@ def test_one_loss_is_put_up_with_however_many_connections_are_gone(
     engine.dispose()
 
 
+def assert_takes_back(engine: sa.Engine) -> None:
+    """What failed in a transaction has left nothing."""
+    def spoil(conn: sa.Connection) -> None:
+        conn.exec_driver_sql('CREATE TABLE made (number integer)')
+        raise ValueError('changed my mind')
+
+    with pytest.raises(ValueError, match='changed my mind'):
+        transactions.transact(engine, spoil)
+    with transactions.reading(engine) as conn:
+        assert not sa.inspect(conn).has_table('made')
+
+
 def test_what_is_asked_outside_of_transactions_leaves_later_ones_alone(
         postgresql_url: str) -> None:
     engine = transactions.make_engine(postgresql_url, pool_size=1)
@@ -172,17 +184,10 @@ def test_what_is_asked_outside_of_transactions_leaves_later_ones_alone(
 
         return transactions.ask(engine, work)
 
-    def spoil(conn: sa.Connection) -> None:
-        conn.exec_driver_sql('CREATE TABLE made (number integer)')
-        raise ValueError('changed my mind')
-
     assert ask(b'SELECT 1') == 'IDLE'
     with pytest.raises(psycopg.errors.DivisionByZero):
         ask(b'SELECT 1 / 0')
-    with pytest.raises(ValueError, match='changed my mind'):
-        transactions.transact(engine, spoil)
-    with transactions.reading(engine) as conn:
-        assert not sa.inspect(conn).has_table('made')
+    assert_takes_back(engine)
     engine.dispose()
 
 
@@ -191,15 +196,7 @@ def test_a_transaction_that_was_left_open_is_over_with_its_connection(
     engine = transactions.make_engine(postgresql_url, pool_size=1)
     transactions.ask(engine, lambda conn: conn.connection.cursor().execute(
         'BEGIN'))
-
-    def spoil(conn: sa.Connection) -> None:
-        conn.exec_driver_sql('CREATE TABLE made (number integer)')
-        raise ValueError('changed my mind')
-
-    with pytest.raises(ValueError, match='changed my mind'):
-        transactions.transact(engine, spoil)
-    with transactions.reading(engine) as conn:
-        assert not sa.inspect(conn).has_table('made')
+    assert_takes_back(engine)
     engine.dispose()
 
 
