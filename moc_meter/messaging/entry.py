@@ -94,7 +94,6 @@ def write_refused(refused: Refused) -> bytes:
 def read_sample(line: bytes) -> Sample:
     """The sample; InvalidSample where the line is no such."""
     said = read_in_parts(line)
-    check(said, _SAMPLE, _OPTIONAL)
     volume = said['volume']
     if len(volume) > _MAX_VOLUME or not _VOLUME.fullmatch(volume):
         raise errors.InvalidSample('volume must be a plain decimal',
@@ -168,8 +167,15 @@ def read(line: bytes) -> dict[str, Any]:
     return found
 
 
+def read_whole(line: bytes) -> dict[str, Any]:
+    """The fields of a sample's line; InvalidSample where one is no such."""
+    said = read(line)
+    check(said, _SAMPLE, _OPTIONAL)
+    return said
+
+
 def read_in_parts(line: bytes) -> dict[str, Any]:
-    """What read() finds; quickly where the line is as usual.
+    """What read_whole() finds; quickly where the line is as usual.
 
     Whatever has the same metadata shares it. Where they are an object by
     themselves, and the rest of the line is as it must be, the line is one.
@@ -177,7 +183,7 @@ def read_in_parts(line: bytes) -> dict[str, Any]:
     try:
         found = _LINE.fullmatch(line.decode())
         if not found:
-            return read(line)
+            return read_whole(line)
         *parts, figures = found.groups()
         said: dict[str, Any] = {
             name: part for name, part in zip(_PARTS, parts, strict=True)
@@ -186,9 +192,11 @@ def read_in_parts(line: bytes) -> dict[str, Any]:
         if 'metadata' in said:
             said['metadata'] = _usual(said['metadata'].encode())
         if figures:
-            said |= read(f'{{{figures[1:]}}}'.encode())
+            more = read(f'{{{figures[1:]}}}'.encode())
+            check(more, {}, _OPTIONAL)
+            said |= more
     except (UnicodeDecodeError, errors.InvalidSample):
-        return read(line)
+        return read_whole(line)
     return said
 
 

@@ -19,6 +19,8 @@ SCALE = 9
 #: them still fit 38 digits.
 LIMIT = Decimal(10) ** 20
 
+#: What is not below it is rounded to LIMIT: half to even.
+_BORDER = Decimal('99999999999999999999.9999999995')
 _UNIT = Decimal('0.000000001')
 _TRAPS = [decimal.Inexact, decimal.InvalidOperation, decimal.Overflow]
 _EXACT = decimal.Context(prec=120, traps=_TRAPS)
@@ -50,8 +52,7 @@ def is_bounded(value: Decimal) -> bool:
 
     abs() would round it to the 28 digits of the ambient context.
     """
-    return (value.copy_abs() < LIMIT
-            and rounded(value).copy_abs() < LIMIT)
+    return value.copy_abs() < _BORDER
 
 
 def rounded(value: Decimal) -> Decimal:

@@ -55,16 +55,22 @@ class Sample:
     is_event: bool = False          # metadata are its traits, see traits.py
 
     def __post_init__(self) -> None:
+        # Of most samples nothing else is to be looked at.
+        if (self.timestamp.tzinfo is not datetime.UTC or self.interval
+                or self.counter_start):
+            self._check_zones()
+        if not self.volume.is_finite():
+            raise errors.InvalidSample(
+                'volume must be a finite number', meter=self.meter,
+                resource_id=self.resource_id, volume=self.volume)
+
+    def _check_zones(self) -> None:
         for name, instant in self.instants():
             if (instant.tzinfo is not datetime.UTC
                     and instant.utcoffset() != datetime.timedelta(0)):
                 raise errors.InvalidSample(
                     f'{name} must be aware and in UTC', meter=self.meter,
                     resource_id=self.resource_id, **{name: instant})
-        if not self.volume.is_finite():
-            raise errors.InvalidSample(
-                'volume must be a finite number', meter=self.meter,
-                resource_id=self.resource_id, volume=self.volume)
 
     def instants(self) -> list[tuple[str, datetime.datetime]]:
         """Every instant that the sample states, with its field's name."""

@@ -73,7 +73,7 @@ def test_a_line_in_parts_is_what_it_is_as_a_whole(
         end = data.draw(st.integers(start, min(start + 3, len(line))))
         line = line[:start] + data.draw(st.sampled_from(
             [*_PIECES, b''])) + line[end:]
-    assert said(entry.read_in_parts, line) == said(entry.read, line)
+    assert said(entry.read_in_parts, line) == said(entry.read_whole, line)
 
 
 @pytest.mark.parametrize('rest', [
@@ -94,14 +94,14 @@ def test_a_line_in_parts_is_what_it_is_as_a_whole(
     b',"unit":"x"}', b' }', b'}\n'])
 def test_what_only_looks_as_usual_is_read_as_a_whole(rest: bytes) -> None:
     line = _HEAD % 1 + rest
-    assert said(entry.read_in_parts, line) == said(entry.read, line)
+    assert said(entry.read_in_parts, line) == said(entry.read_whole, line)
 
 
 @pytest.mark.parametrize('instant', [b'01', b'-', b'-0', b'1.0', b'1e3',
                                      b'9' * 19, b'9' * 5000, b'true'])
 def test_a_number_is_what_json_takes_for_one(instant: bytes) -> None:
     line = _HEAD.replace(b'%d', instant) + b'}'
-    assert said(entry.read_in_parts, line) == said(entry.read, line)
+    assert said(entry.read_in_parts, line) == said(entry.read_whole, line)
 
 
 @pytest.mark.parametrize('more', [

@@ -38,6 +38,17 @@ def test_rounding_is_half_to_even_at_scale_nine(given_: str,
     assert str(quantity.rounded(Decimal(given_))) == str(Decimal(kept))
 
 
+@pytest.mark.parametrize('sign', [1, -1])
+@pytest.mark.parametrize('scale', [9, 10, 11])
+@pytest.mark.parametrize('beside', range(-20, 21))
+def test_what_rounds_to_the_limit_is_not_bounded(
+        sign: int, scale: int, beside: int) -> None:
+    value = Decimal(sign * (10 ** (20 + scale) + beside)).scaleb(
+        -scale, decimal.Context(prec=40))
+    assert quantity.is_bounded(value) == (
+        quantity.rounded(value).copy_abs() < quantity.LIMIT)
+
+
 @given(volumes)
 def test_text_reads_back_as_the_same_quantity(value: Decimal) -> None:
     assert Decimal(quantity.text(value)) == value
