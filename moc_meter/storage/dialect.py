@@ -283,6 +283,17 @@ class quotient(sa.sql.functions.GenericFunction[int]):  # noqa: N801
     inherit_cache = True
 
 
+class month(sa.sql.functions.GenericFunction[int]):  # noqa: N801
+    """Where the UTC month begins that an instant lies in.
+
+    Both are microseconds since 1970, and not before that.
+    """
+
+    type = sa.BigInteger()
+    inherit_cache = True
+    name = 'month_of'
+
+
 class matches(sa.sql.functions.GenericFunction[bool]):  # noqa: N801
     """Whether a regular expression is found in a text; see sqlite.py."""
 
@@ -322,6 +333,16 @@ for _server in ('postgresql', _MYSQL):
 # What min() returned has lost the collation of its column.
 _spelling(lowest, sqlite='min({0} COLLATE quantity)')
 _spelling(highest, sqlite='max({0} COLLATE quantity)')
+_spelling(month,
+          sqlite="(CAST(strftime('%s', {0} / 1000000, 'unixepoch', "
+                 "'start of month') AS INTEGER) * 1000000)",
+          # Whole days; with no zone, which a session may have another one of.
+          postgresql='(({0} / 86400000000 - CAST(extract(day FROM '
+                     "DATE '1970-01-01' + CAST({0} / 86400000000 AS integer)) "
+                     'AS bigint) + 1) * 86400000000)',
+          **{_MYSQL: '(({0} DIV 86400000000 - dayofmonth(date_add('
+                     "'1970-01-01', INTERVAL {0} DIV 86400000000 DAY)) + 1) "
+                     '* 86400000000)'})
 _spelling(quotient, sqlite='(({0}) / ({1}))',
           postgresql='(({0}) / ({1}))',
           **{_MYSQL: '(({0}) DIV ({1}))'})

@@ -104,7 +104,7 @@ def everything(engine: sa.Engine) -> dict[str, list[Any]]:
     found = {}
     with transactions.reading(engine) as conn:
         for table in (tables.sample, tables.rollup_hour, tables.rollup_day,
-                      tables.span):
+                      tables.rollup_month, tables.span):
             joined = table.join(series, table.c.series_id == series.c.id)
             columns = [column for column in table.columns if column.name
                        not in ('series_id', 'metadata_id', 'recorded_at')]

@@ -57,7 +57,7 @@ def _commands(commands: Any) -> None:
             (plugin.commands, 'plugin', 'what is docked on'),
             (quarantine.commands, 'quarantine', 'what was refused'),
             (retention.commands, 'retention', 'how long samples are kept'),
-            (rollup.commands, 'rollup', 'the rollups by hour and day'),
+            (rollup.commands, 'rollup', 'the rollups by hour, day and month'),
             (sample.commands, 'sample', 'samples in files'),
             (statistics.commands, 'statistics', 'where answers come from')):
         add(Group(commands, name, about))

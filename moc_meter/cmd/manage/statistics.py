@@ -36,10 +36,10 @@ _OPERATOR = Caller(project_id=None, user_id=None, sees_all=True,
 def commands(group: Group) -> None:
     explain_ = group.add_command(
         'explain', explain,
-        'Show which day cells, hour cells and raw samples make the statistics '
-        'of a meter, what each gives, and whether the raw samples alone say '
-        'the same. One JSON object a cell and unit, and one a unit at the '
-        'end. Where the raw samples were dropped, nobody can say whether they '
+        'Show which cells of months, days and hours, and which raw samples, '
+        'make the statistics of a meter, what each gives, and whether the raw '
+        'samples alone say the same. One JSON object a cell and unit, and one '
+        'a unit at the end. Where the raw samples were dropped, nobody can say whether they '
         'agree: null. What the API would refuse is refused.',
         '0: the raw samples agree, as far as they are kept; 1: they do not, '
         'see rollup verify')
@@ -102,8 +102,9 @@ def _rule(text: str) -> Rule:
 def _agrees(source: Source, border: int) -> bool | None:
     """Whether raw samples say the same; None where they are dropped.
 
-    A border is one of days, so no cell is dropped in part; and an edge that
-    reaches below it had no samples there, or would have been refused.
+    Of a day or an hour all are dropped, of a month perhaps some, which then
+        are no more of a proof; see rollups.verify(). An edge that reaches
+        below the border had no samples there, or would have been refused.
     """
     if (source.level is not Level.RAW and source.start is not None
             and source.start < border):

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the answer to a question of statistics is read.
 
-Whole UTC days are read from their rollup, whole hours from theirs, and what
-is left at the edges from the raw samples. Pure; instants are microseconds
-since 1970 here, since not every border of a cell is within the calendar.
+Whole UTC months are read from their rollup, whole days and hours from theirs,
+and what is left at the edges from the raw samples. Pure; instants are
+microseconds since 1970 here, since not every border of a cell is within the
+calendar.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import enum
 import functools
@@ -24,11 +26,35 @@ _LATEST = period.microseconds(
 
 
 class Level(enum.IntEnum):
-    """What can be read, coarsest first; the value is a cell's length."""
+    """What can be read, coarsest first.
 
+    The value is a cell's length; of months, which differ, the greatest.
+    """
+
+    MONTH = 31 * period.DAY // period.MICROSECOND
     DAY = period.DAY // period.MICROSECOND
     HOUR = period.HOUR // period.MICROSECOND
     RAW = 1
+
+    def floor(self, instant: int) -> int:
+        """Where the cell begins that an instant lies in."""
+        if self is not Level.MONTH:
+            return instant - instant % self
+        return period.microseconds(period.instant(instant).replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0))
+
+    def ceiling(self, instant: int) -> int:
+        """Where the first cell begins that is not before an instant."""
+        begin = self.floor(instant)
+        return begin if begin == instant else self.end(begin)
+
+    def end(self, begin: int) -> int:
+        """Where the cell ends that begins there."""
+        if self is not Level.MONTH:
+            return begin + self
+        month = period.instant(begin)
+        return begin + Level.DAY * calendar.monthrange(month.year,
+                                                       month.month)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +130,9 @@ def levels(question: StatisticsQuestion) -> list[Level]:
     divided = periods(question)
     if divided is None:
         return list(Level)
-    return [level for level in Level if divided.length % level == 0
-            and divided.origin % level == 0]
+    # Periods are of equal length, and months are not.
+    return [level for level in Level if level is not Level.MONTH
+            and divided.length % level == 0 and divided.origin % level == 0]
 
 
 def _cut(start: int | None, end: int | None,
@@ -113,8 +140,8 @@ def _cut(start: int | None, end: int | None,
     if not levels:
         return []
     level, *finer = levels
-    first = None if start is None else -(-start // level) * level
-    last = None if end is None else end // level * level
+    first = None if start is None else level.ceiling(start)
+    last = None if end is None else level.floor(end)
     if first is not None and last is not None and first >= last:
         return _cut(start, end, finer)
     return [*(_cut(start, first, finer) if first != start else []),

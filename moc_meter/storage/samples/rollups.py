@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hour and day buckets, and spans: verified, rebuilt.
+"""Hour, day and month buckets, and spans: verified, rebuilt.
 
 They are a pure function of the samples, kept in the transaction that inserts
 the samples, from the rows really inserted: a redelivered sample touches none.
+Months are proved by their days, all else by the samples.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from moc_meter.model import period
 from moc_meter.storage import engine as transactions
 from moc_meter.storage import generation, staging
 from moc_meter.storage.samples import dropped, select
-from moc_meter.storage.samples.cells import Cells, days, hours, sample, spans
+from moc_meter.storage.samples.cells import (
+    CELLS,
+    Cells,
+    begin,
+    sample,
+    spans,
+)
+from moc_meter.storage.samples.plan import Level
 
 #: Series that one question of verify() is about.
 _CHUNK = 100
@@ -34,9 +42,9 @@ _Condition = Callable[[sa.ColumnElement[int], Any], sa.ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A cell that is not what its samples say.
+    """A cell that is not what its samples, or a month's days, say.
 
-    table: rollup_hour, rollup_day or span.
+    table: rollup_hour, rollup_day, rollup_month or span.
     key: series and start in microseconds since 1970; of a span series and
         metadata.
     expected, found: the other columns in the table's order; None where there
@@ -50,7 +58,7 @@ class Difference:
 
     @property
     def begin(self) -> int:
-        """Since when its samples are needed to prove it."""
+        """Since when samples, or days, are needed to prove it."""
         if self.table != spans.table.name:
             return self.key[1]
         return min(int(side[0]) for side in (self.expected, self.found)
@@ -61,8 +69,9 @@ def verify(engine: sa.Engine, start: datetime.datetime | None = None,
            end: datetime.datetime | None = None) -> Iterator[Difference]:
     """Derive every cell anew and tell which is not as it is kept.
 
-    start, end: [start, end), widened to whole UTC days; spans, which time
-        does not cut, are verified where neither is given.
+    start, end: [start, end), widened to whole UTC days, and for cells of
+        months to whole months; spans, which time does not cut, are verified
+        where neither is given.
     One question a hundred series, which reads one state of the database; so
     writers may go on, and memory is bounded. Cells whose samples were
     dropped are left out; see unprovable(). Needs two connections.
@@ -80,10 +89,9 @@ def unprovable(engine: sa.Engine, start: datetime.datetime | None = None,
     start, end: see verify().
     """
     def work(conn: sa.Connection) -> int:
-        border = dropped.border(conn)
         old = sa.union_all(*(
             sa.select(sa.literal_column('1')).select_from(cells.table).where(
-                _begin(cells) < border,
+                _begin(cells) < _border(conn, cells),
                 _within(cells, _ALL, start, end, 0)(
                     cells.table.c.series_id, cells.table.c.get('start')))
             for cells in _asked(start, end))).subquery()
@@ -110,7 +118,8 @@ def rebuild(engine: sa.Engine, start: datetime.datetime | None = None,
 
 def _asked(start: datetime.datetime | None,
            end: datetime.datetime | None) -> tuple[Cells, ...]:
-    return (hours, days) if start or end else (hours, days, spans)
+    return tuple(cells for cells in CELLS
+                 if cells.level or not (start or end))
 
 
 def _chunks(engine: sa.Engine) -> Iterator[tuple[int, int]]:
@@ -121,7 +130,7 @@ def _chunks(engine: sa.Engine) -> Iterator[tuple[int, int]]:
     """
     above = _ALL[0]
     columns = [table.c.series_id for table in (
-        sample, hours.table, days.table, spans.table)]
+        sample, *(cells.table for cells in CELLS))]
     while True:
         last = above
         for column in columns:
@@ -150,11 +159,17 @@ def _differences(engine: sa.Engine, cells: Cells, chunk: tuple[int, int],
     Samples may be dropped while they are read. The border of what is dropped
     is moved before that, so what lies above it afterwards is true.
     """
-    border = transactions.inquire(engine, dropped.border)
+    ask = functools.partial(_border, cells=cells)
+    border = transactions.inquire(engine, ask)
     found = _compare(engine, cells, _within(cells, chunk, start, end, border))
     while batch := list(itertools.islice(found, _BATCH)):
-        border = transactions.inquire(engine, dropped.border)
+        border = transactions.inquire(engine, ask)
         yield [one for one in batch if one.begin >= border]
+
+
+def _border(conn: sa.Connection, cells: Cells) -> int:
+    """Cells that begin before it are not provable; see dropped.border()."""
+    return dropped.border(conn) if cells.source[0] is sample else 0
 
 
 def _within(cells: Cells, chunk: tuple[int, int],
@@ -162,17 +177,18 @@ def _within(cells: Cells, chunk: tuple[int, int],
             border: int) -> _Condition:
     """The condition on a series and an instant of a sample or a cell.
 
-    border: cells before it are not provable; see dropped.border().
+    border: see _border().
     """
-    first = max(border, 0 if start is None else period.microseconds(
-        period.floor(start, period.DAY)))
-    last = None if end is None else period.microseconds(
-        period.ceiling(end, period.DAY))
+    wide = max(cells.level or Level.DAY, Level.DAY)
+    first = max(border, 0 if start is None
+                else wide.floor(period.microseconds(start)))
+    last = (None if end is None
+            else wide.ceiling(period.microseconds(end)))
 
     def condition(series: sa.ColumnElement[int],
                   instant: Any) -> sa.ColumnElement[bool]:
         return sa.and_(series > chunk[0], series <= chunk[1], *(
-            select.within(instant, first, last) if cells.step else ()))
+            select.within(instant, first, last) if cells.level else ()))
     return condition
 
 
@@ -184,8 +200,9 @@ def _compare(engine: sa.Engine, cells: Cells,
     the same they fall together in one group of two.
     """
     names = cells.table.columns.keys()
-    expected = cells.derived(sample).where(
-        within(sample.c.series_id, sample.c.timestamp)).add_columns(
+    source, instant, _ = cells.source
+    expected = cells.expected().where(
+        within(source.c.series_id, source.c[instant])).add_columns(
             sa.literal_column('1').label('expected'))
     kept = sa.select(*cells.table.columns,
                      sa.literal_column('0').label('expected')).where(
@@ -206,40 +223,46 @@ def _compare(engine: sa.Engine, cells: Cells,
 
 
 def _begin(cells: Cells) -> sa.ColumnElement[int]:
-    """Since when its samples are needed to prove a cell."""
-    return cells.table.c['start' if cells.step else 'first']
+    """Since when samples, or days, are needed to prove a cell."""
+    return cells.table.c['start' if cells.level else 'first']
 
 
 def _replace(conn: sa.Connection, cells: Cells,
              keys: Sequence[tuple[int, int]]) -> int:
-    """Derive the cells anew: lock them, read the samples, replace.
+    """Derive the cells anew: lock them, read their source, replace.
 
     Reading before locking would lose what others insert in between. Cells of
     which samples were dropped since are left alone; meanwhile none are.
     Returns how many were replaced.
     """
     generation.held(conn)
-    border = dropped.border(conn)
-    if cells.step:
+    border = _border(conn, cells)
+    if cells.level:
         keys = [key for key in keys if key[1] >= border]
-    filler = (None, None, 0, 0, None, None) if cells.step else (0, 0)
+    filler = (None, None, 0, 0, None, None) if cells.level else (0, 0)
     number = staging.fill(conn, cells.staged,
                           [(*key, *filler) for key in keys])
     number -= conn.execute(sa.delete(cells.staged).where(
         sa.exists().where(cells.same(), _begin(cells) < border))).rowcount
     cells.lock(conn, number)
-    second = cells.keys[1]
-    if cells.step:
-        joined = sa.and_(
-            sample.c.timestamp >= cells.staged.c.start,
-            sample.c.timestamp < cells.staged.c.start + cells.step)
-    else:
-        joined = sample.c[second] == cells.staged.c[second]
     rows = [tuple(row) for row in conn.execute(
-        cells.derived(sample).join(
-            cells.staged,
-            sa.and_(sample.c.series_id == cells.staged.c.series_id, joined)))]
+        cells.expected().join(cells.staged, _belongs(cells)))]
     conn.execute(sa.delete(cells.table).where(
         sa.exists().where(cells.same())))
     staging.load(conn, cells.table, sorted(rows, key=lambda row: row[:2]))
     return number
+
+
+def _belongs(cells: Cells) -> sa.ColumnElement[bool]:
+    """Whether a row of the source belongs to a staged cell."""
+    source, name, _ = cells.source
+    same = source.c.series_id == cells.staged.c.series_id
+    if not cells.level:
+        second = cells.keys[1]
+        return same & (source.c[second] == cells.staged.c[second])
+    instant, start = source.c[name], cells.staged.c.start
+    near = (instant >= start) & (instant < start + sa.literal(
+        cells.level.value))
+    if cells.level is Level.MONTH:      # others are shorter
+        near &= begin(cells.level, instant) == start
+    return same & near

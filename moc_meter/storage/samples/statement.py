@@ -17,11 +17,12 @@ from sqlalchemy.dialects.postgresql import psycopg
 from moc_meter.model.query import Field, Selection, StatisticsQuestion
 from moc_meter.storage import dialect, engine
 from moc_meter.storage.samples import plan, select
-from moc_meter.storage.samples.cells import days, hours, sample
+from moc_meter.storage.samples.cells import days, hours, months, sample
 from moc_meter.storage.samples.plan import Level, Part
 from moc_meter.storage.tables import samples as tables
 
-_CELLS = {Level.DAY: days.table, Level.HOUR: hours.table}
+_CELLS = {Level.MONTH: months.table, Level.DAY: days.table,
+          Level.HOUR: hours.table}
 #: Base and step of periods, see plan.Periods; or what they are called.
 Steps = tuple[Any, Any]
 #: Of values that are not compared with a column.
@@ -139,7 +140,7 @@ def _statement(question: StatisticsQuestion, parts: Sequence[Part],
 
     by_series: the cells of each series are looked up, and in no other way.
         PostgreSQL plans a statement once for all values that will come, and
-        takes any stretch of time for a short one: it would read the days of
+        takes any stretch of time for a short one: it would read the cells of
         every series there is.
     """
     read = [_part(question, part, steps, ids, raw_rules, by_series)

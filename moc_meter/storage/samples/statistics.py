@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from moc_meter.model import period
 from moc_meter.model.query import Selection, StatisticsQuestion, StatisticsRow
 from moc_meter.model.statistics import Statistics
-from moc_meter.storage.samples import plan, statement
+from moc_meter.storage.samples import plan, select, statement
+from moc_meter.storage.samples.cells import months
 from moc_meter.storage.samples.plan import Level, Part, Periods
 
 #: Columns of a row: the unit, the bucket, the groups; then the figures.
@@ -82,13 +83,38 @@ def sources(conn: sa.Connection, selection: Selection) -> list[Source]:
     """Where the statistics of the selected samples come from, by instant."""
     return [source for part in plan.parts(StatisticsQuestion(
                 selection=selection))
-            for source in _sources(conn, selection, part)]
+            for piece in _by_month(conn, selection, part)
+            for source in _sources(conn, selection, piece)]
+
+
+def _by_month(conn: sa.Connection, selection: Selection,
+              part: Part) -> Iterator[Part]:
+    """A part of months as one for each month; another one as it is.
+
+    Periods are of equal length, so no question is about each of them.
+    """
+    if part.level is not Level.MONTH:
+        yield part
+        return
+    of = months.table.c
+    starts = set(conn.scalars(sa.select(of.start).distinct().where(
+        of.series_id.in_(select.series_ids(conn, selection)),
+        *select.within(of.start, part.start, part.end))))
+    for row in _rows(conn, StatisticsQuestion(selection=selection),
+                     [dataclasses.replace(part, level=Level.RAW)]):
+        start, last = map(period.microseconds, (
+            row.statistics.first, row.statistics.last))
+        while (start := Level.MONTH.floor(start)) <= last:
+            starts.add(start)
+            start = Level.MONTH.end(start)
+    for start in sorted(starts):
+        yield Part(part.level, start, Level.MONTH.end(start))
 
 
 def _sources(conn: sa.Connection, selection: Selection,
              part: Part) -> Iterator[Source]:
     question = StatisticsQuestion(selection=selection)
-    if part.level is not Level.RAW:
+    if part.level in (Level.DAY, Level.HOUR):
         question = dataclasses.replace(
             question, origin=period.EPOCH,
             period=part.level * period.MICROSECOND)

@@ -163,7 +163,8 @@ event_form = sa.Table(
     **_MYSQL)
 
 
-def _rollup(name: str, options: dict[str, Any]) -> sa.Table:
+def _rollup(name: str, options: dict[str, Any],
+            count: sa.types.TypeEngine[int]) -> sa.Table:
     return sa.Table(
         name, metadata,
         sa.Column('series_id', _ID, primary_key=True, autoincrement=False),
@@ -171,19 +172,20 @@ def _rollup(name: str, options: dict[str, Any]) -> sa.Table:
                   autoincrement=False),
         sa.Column('first', dialect.Instant),
         sa.Column('last', dialect.Instant),
-        #: enough for 24,855 samples a second of one series; the database
-        #: refuses more
-        sa.Column('count', sa.Integer, nullable=False),
+        sa.Column('count', count, nullable=False),
         sa.Column('sum', dialect.Quantity, nullable=False),
         sa.Column('min', dialect.Quantity),
         sa.Column('max', dialect.Quantity),
         **options)
 
 
-#: Hour and day buckets of a series; a cell is inserted empty (count 0, no
-#: extremes) and then filled in the same transaction.
-rollup_hour = _rollup('rollup_hour', _HOURS)
-rollup_day = _rollup('rollup_day', _UPDATED)
+#: Buckets of a series by hour, day and month; a cell is inserted empty (count
+#: 0, no extremes) and then filled in the same transaction. Four bytes are
+#: enough for a day of 24,855 samples a second of one series; the database
+#: refuses more.
+rollup_hour = _rollup('rollup_hour', _HOURS, sa.Integer())
+rollup_day = _rollup('rollup_day', _UPDATED, sa.Integer())
+rollup_month = _rollup('rollup_month', _UPDATED, sa.BigInteger())
 #: So that the newest samples of all are found without a look at the rest.
 sa.Index(None, rollup_day.c.start)
 

@@ -182,7 +182,8 @@ def test_a_sum_of_38_digits_loses_none(database_url: str) -> None:
         store = SqlSampleStore(engine)
         store.write([one], MARCH)
         with transactions.writing(engine) as conn:
-            for table in (tables.rollup_hour, tables.rollup_day):
+            for table in (tables.rollup_hour, tables.rollup_day,
+                          tables.rollup_month):
                 conn.execute(sa.update(table).values(sum=planted))
         more = Sample(
             source='region-1', message_id=derived_id('39'), timestamp=MARCH,

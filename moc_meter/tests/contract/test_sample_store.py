@@ -72,6 +72,7 @@ def test_a_batch_that_comes_again_is_counted_as_duplicates(
     assert (again.stored, again.duplicates, again.conflicts) == (0, 20, 0)
     assert sums(engine, tables.rollup_hour) == 190
     assert sums(engine, tables.rollup_day) == 190
+    assert sums(engine, tables.rollup_month) == 190
 
 
 def test_three_deliveries_to_two_racing_writers_are_stored_once(

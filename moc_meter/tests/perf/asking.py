@@ -21,7 +21,7 @@ from moc_meter.tests.perf.frame import (
 from moc_meter.tests.perf.web import Client, Web, statistics
 
 #: Times that a question is asked in a turn.
-_TIMES = 20
+_TIMES = 60
 _MONTH = (('timestamp', 'ge', data.MONTH[0].isoformat()),
           ('timestamp', 'lt', data.MONTH[1].isoformat()))
 

@@ -148,8 +148,11 @@ def load(engine: sa.Engine, shape: Shape) -> None:
                 pool.map(lambda day: _load_day(engine, day), days), 1):
             if not number % 100:
                 say(f'{number} of {len(days)} days')
-    say('spans and marks')
+    say('months, spans and marks')
     with engine.begin() as conn:
+        months = cells.months
+        conn.execute(sa.insert(months.table).from_select(
+            months.table.columns.keys(), months.expected()))
         conn.exec_driver_sql(_SPANS)
         for day in days:
             conn.exec_driver_sql(

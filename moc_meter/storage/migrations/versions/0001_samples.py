@@ -38,7 +38,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in ('event_form', 'event_trait', 'event', 'retention', 'generation', 'quarantine', 'mark',
-                  'rollup_day', 'rollup_hour', 'span', 'sample', 'metadata_path', 'metadata', 'series'):
+                  'rollup_month', 'rollup_day', 'rollup_hour', 'span', 'sample', 'metadata_path', 'metadata',
+                  'series'):
         op.drop_table(table)
 
 
@@ -123,7 +124,8 @@ def _samples() -> None:
 
 
 def _rollups() -> None:
-    for name, options in (('rollup_hour', _HOURS), ('rollup_day', _UPDATED)):
+    for name, options, count in (('rollup_hour', _HOURS, sa.Integer), ('rollup_day', _UPDATED, sa.Integer),
+                                 ('rollup_month', _UPDATED, sa.BigInteger)):
         op.create_table(
             name,
             _number('series_id'),
@@ -131,7 +133,7 @@ def _rollups() -> None:
                       autoincrement=False),
             sa.Column('first', sa.BigInteger),
             sa.Column('last', sa.BigInteger),
-            sa.Column('count', sa.Integer, nullable=False),
+            sa.Column('count', count, nullable=False),
             sa.Column('sum', dialect.Quantity, nullable=False),
             sa.Column('min', dialect.Quantity),
             sa.Column('max', dialect.Quantity),

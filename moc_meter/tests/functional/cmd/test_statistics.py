@@ -16,6 +16,8 @@ from moc_meter.tests.functional.cmd.command import Answer, Manage
 from moc_meter.tests.stores import NOW, sample
 
 MIDNIGHT = period.floor(NOW, period.DAY)
+#: Within a month, so that its days are asked.
+SINCE = ('--start', f'{MIDNIGHT:%Y-%m-%d}')
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +55,52 @@ def test_a_cell_that_is_wrong_is_named(manage: Manage, engine: sa.Engine
     with transactions.writing(engine) as conn:
         conn.execute(sa.update(day).where(day.c.start == MIDNIGHT).values(
             count=day.c.count + 1))
-    answer = explain(manage)
+    answer = explain(manage, *SINCE)
     wrong, right, total = answer.objects
     assert (wrong['agrees'], right['agrees'], total['agrees']) == (
         False, True, False)
     assert wrong['count'] == wrong['raw']['count'] + 3
     assert answer.status == 1
+
+
+def test_each_month_is_a_cell_of_its_own(manage: Manage, engine: sa.Engine
+                                         ) -> None:
+    later = MIDNIGHT + 60 * period.DAY
+    SqlSampleStore(engine).write([sample(
+        900, volume=Decimal(7), timestamp=later)], NOW)
+    month = tables.rollup_month
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.update(month).where(month.c.start > MIDNIGHT).values(
+            count=month.c.count + 1))
+    answer = explain(manage)
+    march, may, _ = answer.objects
+    assert [(cell['read'], cell['start'], cell['end'], cell['count'],
+             cell['agrees']) for cell in (march, may)] == [
+        ('month', '2026-03-01T00:00:00', '2026-04-01T00:00:00', 96, True),
+        ('month', '2026-05-01T00:00:00', '2026-06-01T00:00:00', 2, False)]
+    assert answer.status == 1
+
+
+def test_a_month_that_has_no_samples_is_named(manage: Manage,
+                                              engine: sa.Engine) -> None:
+    month = tables.rollup_month
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.update(month).values(
+            start=MIDNIGHT.replace(month=7, day=1)))
+    march, july, _ = explain(manage).objects
+    assert (march['count'], march['agrees'], march['raw']['count']) == (
+        0, False, 96)
+    assert (july['start'], july['count'], july['agrees']) == (
+        '2026-07-01T00:00:00', 96, False)
+
+
+@pytest.mark.usefixtures('border')
+def test_of_a_month_whose_days_were_dropped_in_part_nothing_is_known(
+        manage: Manage) -> None:
+    month, total = explain(manage).objects
+    assert (month['read'], month['count'], month['agrees']) == (
+        'month', 96, None)
+    assert (total['agrees'], total['dropped_cells']) == (None, 1)
 
 
 @pytest.fixture
@@ -72,7 +114,7 @@ def border(engine: sa.Engine) -> str:
 
 def test_what_was_dropped_neither_agrees_nor_disagrees(
         manage: Manage, border: str, engine: sa.Engine) -> None:
-    answer = explain(manage)
+    answer = explain(manage, *SINCE)
     dropped, kept, total = answer.objects
     assert (dropped['agrees'], kept['agrees']) == (None, True)
     assert 'raw' not in dropped
@@ -84,7 +126,7 @@ def test_what_was_dropped_neither_agrees_nor_disagrees(
     day = tables.rollup_day
     with transactions.writing(engine) as conn:
         conn.execute(sa.update(day).values(count=day.c.count + 1))
-    answer = explain(manage)
+    answer = explain(manage, *SINCE)
     assert [one['agrees'] for one in answer.objects] == [None, False, False]
     assert answer.status == 1
 

@@ -63,11 +63,13 @@ def holding(engine: sa.Engine, batches: Iterable[Sequence[Sample]]
     yield stored
 
 
-#: Instants at, beside and between the borders of hours and days.
+#: Instants at, beside and between the borders of hours, days and months.
 instants = st.one_of(
     st.integers(0, _SPAN - 1),
     st.builds(lambda hour, beside: hour * 3600 * 10 ** 6 + beside,
               st.integers(1, 24 * _DAYS - 1), st.integers(-1, 1)),
+    st.builds(lambda days, beside: days * 86_400 * 10 ** 6 + beside,
+              st.sampled_from([-28, 0, 31]), st.integers(-1, 1)),
 ).map(lambda place: MARCH + place * period.MICROSECOND)
 volumes = st.one_of(
     st.sampled_from([Decimal('0.1'), Decimal('-0.000000001'),

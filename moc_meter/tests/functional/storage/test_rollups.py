@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import pytest
@@ -14,9 +15,11 @@ import sqlalchemy as sa
 
 from moc_meter import errors
 from moc_meter.model import period
+from moc_meter.storage import dialect, staging
 from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples import rollups
 from moc_meter.storage.samples.base import SampleStore
+from moc_meter.storage.samples.plan import Level
 from moc_meter.storage.samples.sql import SqlSampleStore
 from moc_meter.storage.tables import samples as tables
 from moc_meter.tests.servers.base import until
@@ -24,10 +27,13 @@ from moc_meter.tests.stores import (
     NOW,
     count,
     everything,
+    expire,
     migrated,
     sample,
     sums,
 )
+
+FEBRUARY = datetime.datetime(2026, 2, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -48,6 +54,32 @@ def test_a_large_batch_of_which_half_was_there_counts_once(
     assert sums(engine, tables.rollup_day) == sum(range(300))
 
 
+def test_every_database_knows_where_a_month_begins(engine: sa.Engine
+                                                   ) -> None:
+    """Whatever zone its session is in."""
+    begins = [period.microseconds(datetime.datetime(
+                  year, month, 1, tzinfo=datetime.UTC))
+              for year in (*range(1970, 2110), 2400, 9999)
+              for month in range(1, 13)]
+    zone = dialect.choose(
+        engine, sqlite='SELECT 1', mariadb="SET time_zone = '-11:30'",
+        postgresql="SET LOCAL timezone = 'Asia/Kolkata'")
+    kept = staging.plain(tables.generation, 'instants')
+    of = kept.c.number
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.text(zone))
+        staging.fill(conn, kept, [
+            (place, begin + beside) for place, begin in enumerate(begins)
+            for beside in (0, 1, 28 * Level.DAY - 1)])
+        staging.load(conn, kept, [
+            (place, Level.MONTH.end(begin) - 1)
+            for place, begin in enumerate(begins)])
+        found = conn.execute(sa.select(
+            dialect.month(of), sa.func.count(), sa.func.count(
+                kept.c.id.distinct())).group_by(dialect.month(of))).all()
+    assert sorted(map(tuple, found)) == [(begin, 4, 1) for begin in begins]
+
+
 def plant_changed(conn: sa.Connection) -> None:
     cell = tables.rollup_hour
     conn.execute(sa.update(cell).values(sum=Decimal('0.000000001')).where(
@@ -59,6 +91,11 @@ def plant_missing(conn: sa.Connection) -> None:
     conn.execute(sa.delete(tables.rollup_day))
 
 
+def plant_month(conn: sa.Connection) -> None:
+    conn.execute(sa.update(tables.rollup_month).values(
+        count=tables.rollup_month.c.count + 1))
+
+
 def plant_surplus(conn: sa.Connection) -> None:
     conn.execute(sa.insert(tables.rollup_hour).values(
         series_id=10 ** 9, start=NOW, count=0, sum=Decimal(0)))
@@ -68,12 +105,17 @@ def plant_span(conn: sa.Connection) -> None:
     conn.execute(sa.update(tables.span).values(last=NOW))
 
 
-@pytest.mark.parametrize(('plant', 'table', 'number'), [
-    (plant_changed, 'rollup_hour', 2), (plant_missing, 'rollup_day', 6),
-    (plant_surplus, 'rollup_hour', 1), (plant_span, 'span', 3)])
+#: Months are held against days.
+_MISSED = {'rollup_day': 6, 'rollup_month': 3}
+
+
+@pytest.mark.parametrize(('plant', 'differing', 'number'), [
+    (plant_changed, {'rollup_hour': 2}, 2), (plant_missing, _MISSED, 6),
+    (plant_month, {'rollup_month': 3}, 3),
+    (plant_surplus, {'rollup_hour': 1}, 1), (plant_span, {'span': 3}, 3)])
 def test_planted_errors_are_found_and_rebuilt(
         store: SampleStore, engine: sa.Engine,
-        plant: Callable[[sa.Connection], None], table: str,
+        plant: Callable[[sa.Connection], None], differing: dict[str, int],
         number: int) -> None:
     store.write([sample(number) for number in range(20)], NOW)
     kept = everything(engine)
@@ -81,7 +123,7 @@ def test_planted_errors_are_found_and_rebuilt(
     with transactions.writing(engine) as conn:
         plant(conn)
     found = list(rollups.verify(engine))
-    assert [one.table for one in found] == [table] * number
+    assert Counter(one.table for one in found) == differing
     assert rollups.rebuild(engine) == number
     assert everything(engine) == kept
     assert not list(rollups.verify(engine))
@@ -93,10 +135,48 @@ def test_only_the_asked_days_are_verified_and_rebuilt(
     with transactions.writing(engine) as conn:
         plant_missing(conn)
     second = datetime.datetime(2026, 3, 2, 5, tzinfo=datetime.UTC)
-    assert len(list(rollups.verify(engine, end=second))) == 6
-    assert len(list(rollups.verify(engine, start=second))) == 3
-    assert rollups.rebuild(engine, start=second) == 3
-    assert len(list(rollups.verify(engine))) == 3
+    assert days_of(rollups.verify(engine, end=second)) == 6
+    assert days_of(rollups.verify(engine, start=second)) == 3
+    rollups.rebuild(engine, start=second)
+    assert days_of(rollups.verify(engine)) == 3
+
+
+def days_of(found: Iterable[rollups.Difference]) -> int:
+    return sum(one.table == 'rollup_day' for one in found)
+
+
+def test_a_month_beside_another_is_verified_whole_and_rebuilt(
+        store: SampleStore, engine: sa.Engine) -> None:
+    store.write([sample(number, resource_id='i',
+                        timestamp=FEBRUARY + number * period.DAY)
+                 for number in range(80)], NOW)
+    start = FEBRUARY + 5 * period.DAY
+    end = start + period.HOUR
+    assert not list(rollups.verify(engine, start, end))
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.update(tables.rollup_month).values(sum=Decimal(1)))
+    assert [one.key[1] for one in rollups.verify(engine, start, end)] == [
+        period.microseconds(FEBRUARY)]
+    assert rollups.rebuild(engine, start, end) == 1
+    assert len(list(rollups.verify(engine))) == 2
+    assert rollups.rebuild(engine) == 2
+    assert not list(rollups.verify(engine))
+
+
+def test_a_month_is_proved_by_its_days_when_samples_were_dropped(
+        store: SampleStore, engine: sa.Engine) -> None:
+    store.write([sample(number, resource_id='i',
+                        timestamp=FEBRUARY + number * period.DAY)
+                 for number in range(28)], NOW)
+    kept = everything(engine)
+    expire(store, FEBRUARY + 20 * period.DAY)
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.delete(tables.rollup_month))
+    [missing] = rollups.verify(engine)
+    assert (missing.table, missing.expected and int(missing.expected[2])) == (
+        'rollup_month', 28)
+    assert rollups.rebuild(engine) == 1
+    assert everything(engine)['rollup_month'] == kept['rollup_month']
 
 
 @pytest.mark.parametrize('server', ['postgresql_url', 'mariadb_url'])

@@ -341,15 +341,20 @@ def test_mariadb_reads_the_cells_in_range_and_not_their_whole_history(
     engine.dispose()
 
 
-def _days_read(conn: sa.Connection) -> int:
-    """What PostgreSQL has read of days in this transaction, in cells."""
-    return int(conn.execute(sa.text(
-        'SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables '
-        "WHERE relname = 'rollup_day'")).scalar_one())
+def _read(conn: sa.Connection) -> dict[str, int]:
+    """What PostgreSQL has read in this transaction, in cells of rollups."""
+    return {table: int(number) for table, number in conn.execute(sa.text(
+        'SELECT relname, seq_tup_read + idx_tup_fetch '
+        'FROM pg_stat_xact_user_tables '
+        "WHERE relname LIKE 'rollup%' ORDER BY relname"))}
 
 
-def test_postgresql_reads_the_days_of_the_series_and_no_others_every_time(
-        postgresql_url: str) -> None:
+@pytest.mark.parametrize(('days', 'expected'), [
+    (30, {'rollup_day': 300, 'rollup_hour': 0, 'rollup_month': 0}),
+    (31, {'rollup_day': 0, 'rollup_hour': 0, 'rollup_month': 10}),
+    (33, {'rollup_day': 20, 'rollup_hour': 0, 'rollup_month': 10})])
+def test_postgresql_reads_cells_of_the_series_and_no_others_every_time(
+        postgresql_url: str, days: int, expected: dict[str, int]) -> None:
     """Also once it has given up planning for the values of each question."""
     history = [sample(message_id=f'{place}', resource_id=f'{place % 40}',
                       project_id=f'{place % 4}',
@@ -357,12 +362,14 @@ def test_postgresql_reads_the_days_of_the_series_and_no_others_every_time(
                for place in range(40 * 60)]
     question = StatisticsQuestion(selection=Selection(
         series=((Field.METER, 'disk'), (Field.PROJECT, '3')),
-        start=MARCH, end=MARCH + 30 * period.DAY))
+        start=MARCH, end=MARCH + days * period.DAY))
     with migrated(postgresql_url) as engine, maker.holding(engine, [history]):
         with transactions.writing(engine) as conn:
-            conn.execute(sa.text('ANALYZE rollup_day, series'))
+            conn.execute(sa.text('ANALYZE rollup_day, rollup_month, series'))
         with transactions.reading(engine) as conn:
             for _ in range(15):
-                before = _days_read(conn)
-                assert sums(statistics.answer(conn, question)) == [2400]
-                assert _days_read(conn) - before == 300
+                before = _read(conn)
+                assert sums(statistics.answer(conn, question)) == [80 * days]
+                assert expected == {
+                    table: number - before[table]
+                    for table, number in _read(conn).items()}

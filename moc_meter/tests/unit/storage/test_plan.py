@@ -8,7 +8,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moc_meter import errors
@@ -31,6 +31,10 @@ instants = st.one_of(
     st.datetimes(timezones=st.just(datetime.UTC)),
     st.sampled_from([EARLIEST, LATEST, MARCH]),
     st.integers(-100, 100).map(lambda hours: MARCH + hours * period.HOUR),
+    st.integers(-70, 70).map(lambda days: MARCH + days * period.DAY),
+    st.builds(lambda month, beside: MARCH.replace(month=month)
+              + beside * period.MICROSECOND,
+              st.integers(1, 12), st.integers(-1, 1)),
     st.integers(0, 4 * Level.DAY).map(
         lambda place: MARCH + place * period.MICROSECOND))
 lengths = st.one_of(
@@ -74,13 +78,38 @@ def test_edges_are_hours_and_raw_samples_around_whole_days() -> None:
         Part(Level.HOUR, day + Level.DAY, day + Level.DAY + Level.HOUR)]
 
 
-def test_without_bounds_only_days_are_read() -> None:
-    assert parts(None, None) == [Part(Level.DAY, None, None)]
+def test_days_are_at_the_edges_of_whole_months() -> None:
+    start, february, april, end = (
+        period.microseconds(datetime.datetime(2026, *day, tzinfo=datetime.UTC))
+        for day in ((1, 30), (2, 1), (4, 1), (4, 3)))
+    assert parts(period.instant(start), period.instant(end)) == [
+        Part(Level.DAY, start, february), Part(Level.MONTH, february, april),
+        Part(Level.DAY, april, end)]
 
 
-def test_an_open_end_is_days() -> None:
+@pytest.mark.parametrize('month', [
+    (2024, 2, 29), (2025, 2, 28), (2100, 2, 28), (2026, 12, 31),
+    (2026, 4, 30), (9999, 12, 31), (1, 1, 31)])
+def test_a_cell_of_a_month_has_all_its_days_and_no_others(
+        month: tuple[int, int, int]) -> None:
+    begin = period.microseconds(
+        datetime.datetime(*month[:2], 1, tzinfo=datetime.UTC))
+    end = begin + month[2] * Level.DAY
+    assert Level.MONTH.end(begin) == end
+    for instant, floor, ceiling in ((begin, begin, begin),
+                                    (begin + 1, begin, end),
+                                    (end - 1, begin, end)):
+        assert Level.MONTH.floor(instant) == floor
+        assert Level.MONTH.ceiling(instant) == ceiling
+
+
+def test_without_bounds_only_months_are_read() -> None:
+    assert parts(None, None) == [Part(Level.MONTH, None, None)]
+
+
+def test_an_open_end_is_months() -> None:
     assert [part.level for part in parts(None, MARCH + HALF_PAST)] == [
-        Level.DAY, Level.RAW]
+        Level.MONTH, Level.RAW]
 
 
 @pytest.mark.parametrize('start', [MARCH, MARCH + period.HOUR])
@@ -120,7 +149,7 @@ def test_what_the_series_says_is_read_from_cells() -> None:
         selection=Selection(series=((Field.USER, None),),
                             projects=frozenset({'p'})),
         group_by=(Field.PROJECT,), cardinality=(Field.RESOURCE,))
-    assert levels(question) == {Level.DAY}
+    assert levels(question) == {Level.MONTH}
 
 
 @given(questions())
@@ -139,11 +168,22 @@ def test_the_parts_are_the_range_without_gap_or_overlap(
 
 
 @given(questions())
+@example(StatisticsQuestion(selection=Selection(start=LATEST)))
 def test_every_part_begins_and_ends_at_borders_of_its_cells(
         question: StatisticsQuestion) -> None:
-    assert all(border is None or border % part.level == 0
+    assert all(border is None or border == part.level.floor(border)
                for part in plan.parts(question)
-               for border in (part.start, part.end))
+               for border in (part.start, part.end)
+               # One may lie where the calendar ends.
+               if border != period.microseconds(LATEST) + 1)
+
+
+@pytest.mark.parametrize('number', [0, 1, 660])
+def test_periods_as_long_as_a_month_are_no_months(number: int) -> None:
+    """Wherever the first one begins, some begin within a month."""
+    assert Level.MONTH not in plan.levels(StatisticsQuestion(
+        selection=Selection(), period=31 * period.DAY,
+        origin=period.EPOCH + number * 31 * period.DAY))
 
 
 @given(questions())
@@ -151,6 +191,7 @@ def test_no_cell_is_in_two_periods(question: StatisticsQuestion) -> None:
     periods = plan.periods(question)
     for part in plan.parts(question):
         if periods and part.level is not Level.RAW:
+            assert part.level is not Level.MONTH
             assert periods.length % part.level == 0
             assert periods.origin % part.level == 0
 
@@ -159,7 +200,7 @@ def test_no_cell_is_in_two_periods(question: StatisticsQuestion) -> None:
 def test_what_is_left_at_an_edge_is_shorter_than_a_larger_cell(
         one: datetime.datetime, other: datetime.datetime) -> None:
     found = parts(*sorted([one, other]))
-    for finer, larger in (Level.RAW, Level.HOUR), (Level.HOUR, Level.DAY):
+    for finer, larger in itertools.pairwise(reversed(Level)):
         edges = [part for part in found if part.level is finer]
         assert sum((part.end or 0) - (part.start or 0)
                    for part in edges) < 2 * larger
