@@ -21,6 +21,8 @@ from moc_meter.model.sample import MeterKind, Sample
 #: Samples that a plugin may make of one notification, or of one question, and
 #: their characters together; a number counts as eight.
 MOST, MOST_CHARACTERS = 10_000, 8 * 1024 * 1024
+#: Characters of what a fault says: it may show a value as large as a message.
+_LONGEST = 1000
 #: No metadata is nested as deeply; admission allows far less.
 _DEEPEST = 100
 _ONE_NAME = ('name',)
@@ -108,12 +110,20 @@ def samples(ask: Callable[[], Iterable[object]], most: int = MOST
 
 
 def told(fault: BaseException) -> str:
-    """What a fault says of itself; a stranger's may fail at that too."""
+    """What a fault says of itself, so far as it is not too long.
+
+    A stranger's may fail at that, and may hang: see agent/plain.py.
+    """
     try:
-        return (str(fault) if isinstance(fault, errors.MeterError)
-                else repr(fault))
+        return cut(str(fault) if isinstance(fault, errors.MeterError)
+                   else repr(fault))
     except BaseException:
-        return type(fault).__name__
+        return cut(type(fault).__name__)
+
+
+def cut(text: str) -> str:
+    """Its beginning, as a plain text."""
+    return str.__str__(text)[:_LONGEST]
 
 
 def _checked(ask: Callable[[], Iterable[object]], most: int

@@ -26,6 +26,7 @@ from moc_meter.agent.notification.base import (
 from moc_meter.agent.notification.events import EventMaker
 from moc_meter.agent.notification.patience import Patience
 from moc_meter.agent.notification.refusal import refusal
+from moc_meter.agent.plain import plainly
 from moc_meter.model.meter import Definitions
 from moc_meter.model.sample import Refused, Sample
 
@@ -200,8 +201,8 @@ class PluginHost:
         """Its samples; it is given a copy, and changes it for no other."""
         was_absent = name in self._patience.absent
         found = yield from self._patience.ask(
-            name, lambda: list(contracts.samples(
-                lambda: plugin.samples(notification.copied()))))
+            name, lambda: plainly(lambda: list(contracts.samples(
+                lambda: plugin.samples(notification.copied())))))
         if was_absent and name not in self._patience.absent:
             self._said.discard(name)
             LOG.info('plugin answers again plugin=%s', name)

@@ -12,8 +12,6 @@ from moc_meter.agent.notification import message
 from moc_meter.model.sample import Refused
 
 _ORIGIN = 'agent notification'
-#: Characters of a reason: a fault may show a value as large as a message.
-_LONGEST = 1000
 
 
 def refusal(name: str, source: str, flat: Mapping[str, Any],
@@ -30,7 +28,7 @@ def refusal(name: str, source: str, flat: Mapping[str, Any],
         code = fault.code
     return Refused(
         content=_content(flat), code=code, origin=_ORIGIN, source=source,
-        reason=f'{name}: {contracts.told(fault)[:_LONGEST]}')
+        reason=f'{name}: {contracts.told(fault)}')
 
 
 def _content(flat: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from moc_meter import contracts, errors
 from moc_meter.agent.calls import Calls
+from moc_meter.agent.plain import plainly
 from moc_meter.agent.polling.base import Tick
 from moc_meter.agent.polling.clock import Clock
 from moc_meter.agent.polling.survey import Ask, Question, Survey
@@ -132,7 +133,8 @@ class Rounds:
                    faults: dict[str, Exception]) -> list[Question]:
         try:
             return self._calls.call(
-                'discovery', lambda: list(self._survey.questions(tick)),
+                'discovery', lambda: plainly(
+                    lambda: list(self._survey.questions(tick)), traced=True),
                 self._left(tick, _DISCOVERY_SHARE))
         except Exception as fault:      # a plugin's; its host goes on
             self._fault(faults, 'discovery', fault)
@@ -145,7 +147,9 @@ class Rounds:
         failure: Exception | None = None
         try:
             self._calls.call(
-                name, lambda: found.extend(contracts.samples(ask)),
+                name, lambda: plainly(
+                    lambda: found.extend(contracts.samples(ask)),
+                    traced=True),
                 min(seconds, self._left(tick, 1)))
         except Exception as fault:      # a plugin's; its host goes on
             failure = fault

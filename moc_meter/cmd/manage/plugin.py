@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from oslo_config import cfg
 from moc_meter import contracts, plugins
 from moc_meter.agent.calls import Calls
 from moc_meter.agent.notification import probe
+from moc_meter.agent.plain import plainly
 from moc_meter.cmd.manage import output
 from moc_meter.cmd.manage.arguments import Group
 from moc_meter.plugins import Installed
@@ -105,12 +105,13 @@ def _wrong(one: Installed, calls: Calls) -> Iterator[str]:
         return
     try:
         named, wrong = calls.call(f'loading {one}',
-                                  functools.partial(_loaded, one), _PATIENCE)
+                                  lambda: plainly(lambda: _loaded(one)),
+                                  _PATIENCE)
     except TimeoutError:
         yield (f'{one.target} is not loaded after {_PATIENCE:g} s; importing '
                'it must do nothing but define')
         return
-    except (Exception, SystemExit) as fault:
+    except Exception as fault:
         yield (f'{one.target} cannot be loaded: {fault!r}; install what it '
                'needs, or uninstall its package')
         return
@@ -130,12 +131,12 @@ def _made_wrong(one: Installed, make: Any, made_with: Sequence[str],
     """The same, of what comes of calling it as its host would."""
     try:
         made, wrong = calls.call(
-            f'making {one}', functools.partial(_made, one.namespace, make,
-                                               made_with), _PATIENCE)
+            f'making {one}', lambda: plainly(
+                lambda: _made(one.namespace, make, made_with)), _PATIENCE)
     except TimeoutError:
         return [(f'it is not made after {_PATIENCE:g} s; only questions may '
                  'wait for what lies outside, making it must not')]
-    except (Exception, SystemExit) as fault:
+    except Exception as fault:
         return [(f'it cannot be made: {fault!r}; only questions may need '
                  'what lies outside, making it must not')]
     if one.namespace == 'moc_meter.notification' and not wrong:

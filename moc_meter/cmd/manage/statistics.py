@@ -39,8 +39,8 @@ def commands(group: Group) -> None:
         'Show which cells of months, days and hours, and which raw samples, '
         'make the statistics of a meter, what each gives, and whether the raw '
         'samples alone say the same. One JSON object a cell and unit, and one '
-        'a unit at the end. Where the raw samples were dropped, nobody can say whether they '
-        'agree: null. What the API would refuse is refused.',
+        'a unit at the end. Where the raw samples were dropped, nobody can '
+        'say whether they agree: null. What the API would refuse is refused.',
         '0: the raw samples agree, as far as they are kept; 1: they do not, '
         'see rollup verify')
     explain_.add_argument('meter', metavar='METER')

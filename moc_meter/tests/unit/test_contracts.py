@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import threading
 import types
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from moc_meter.agent.polling import base as polling
 from moc_meter.agent.polling.hypervisor import base as hypervisor
 from moc_meter.collector.dispatcher.base import Dispatcher
 from moc_meter.messaging.base import Bus
+from moc_meter.tests.unit.agent import rubbish
 from moc_meter.tests.unit.agent.polling.makers import NOON, sample
 
 BROKEN = Path(moc_meter.tests.__file__).parent / 'data' / 'broken_plugins'
@@ -81,6 +83,21 @@ def test_rubbish_is_found_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     [complaint] = probe.complaints(plugin())
     assert complaint.startswith('it fails at an empty mail.probe: ')
     assert 'no sample' in complaint
+
+
+def test_a_fault_that_hangs_when_it_is_told_does_not_hold_up_the_check(
+        ) -> None:
+    let_go = threading.Event()
+
+    class Silent:
+        event_types = ('mail.sent',)
+
+        def samples(self, _: notification.Notification) -> list[Any]:
+            raise rubbish.SilentFault(let_go)
+
+    assert probe.complaints(Silent(), patience=0.1) == [
+        "it fails at an empty mail.sent: TimeoutError('a call hangs: probe')"]
+    let_go.set()
 
 
 def test_of_what_is_given_nothing_stays_the_plugins_own() -> None:

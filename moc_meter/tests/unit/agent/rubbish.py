@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,40 @@ class UnspokenFault(errors.MeterError):
         raise Ends
 
     __str__ = __repr__
+
+
+class _NamelessType(type):
+    @property
+    def __name__(cls) -> str:   # type: ignore[override]
+        raise Ends
+
+
+class NamelessFault(Exception, metaclass=_NamelessType):
+    """One that cannot be told, nor of which type it is."""
+
+    def __repr__(self) -> str:
+        raise Ends
+
+
+class Silent:
+    """Says nothing before it is let go."""
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self._let_go = let_go
+
+    def __repr__(self) -> str:
+        self._let_go.wait(10)
+        return 'let go'
+
+    __str__ = __repr__
+
+
+class SilentFault(Silent, Exception):
+    """One that hangs when it is told."""
+
+
+class SilentError(Silent, errors.InvalidSample):
+    """The same, as a kind of one of our errors."""
 
 
 class Ends(BaseException):

@@ -277,6 +277,28 @@ def test_an_error_that_cannot_be_told_is_named_by_its_type() -> None:
     travels(outcome)
 
 
+def test_a_fault_of_an_unknown_type_is_told_all_the_same() -> None:
+    outcome = host(broken=Broken(rubbish.NamelessFault())).take(
+        'region-1', flat())
+    assert outcome.refused[0].reason == 'broken: a fault that cannot be told'
+    travels(outcome)
+
+
+@pytest.mark.parametrize('kind', [rubbish.SilentFault, rubbish.SilentError])
+def test_a_plugin_whose_fault_hangs_when_it_is_told_holds_up_nobody(
+        kind: type[rubbish.SilentFault]) -> None:
+    let_go = threading.Event()
+    with_it = PluginHost({'broken': Broken(kind(let_go)),
+                          'volume': VolumeMeters()}, DEFINITIONS,
+                         patience=0.1)
+    outcomes = with_it.take_all('region-1', [flat(), flat()])
+    assert [len(outcome.samples) for outcome in outcomes] == [2, 2]
+    assert {one.code for outcome in outcomes for one in outcome.refused
+            } == {errors.PluginHangs.code}
+    assert with_it.left_out == ['broken']
+    let_go.set()
+
+
 class Thief:
     """Takes what it finds in the payload, and leaves something else."""
 

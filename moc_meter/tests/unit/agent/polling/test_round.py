@@ -357,6 +357,40 @@ def test_a_poller_that_hangs_delays_and_loses_no_other(
         'polling fails: kind=compute name=cpu']
 
 
+class Silent:
+    """A survey whose discovery fails, and does not say how."""
+
+    def __init__(self, fault: Exception) -> None:
+        self._fault = fault
+
+    def questions(self, _: Tick) -> list[Question]:
+        raise self._fault
+
+
+@pytest.mark.parametrize(('name', 'survey'), [
+    ('discovery', Silent),
+    ('cpu', lambda fault: FakeSurvey(cpu=fails(fault), disk=says('c')))])
+def test_a_fault_that_hangs_when_it_is_told_is_one_that_hangs(
+        name: str, survey: Callable[[Exception], Survey],
+        log: pytest.LogCaptureFixture) -> None:
+    let_go = threading.Event()
+    bench = Bench(survey(rubbish.SilentFault(let_go)), SHORT, hanging=name)
+    bench.turn()
+    let_go.set()
+    [line] = log.messages
+    assert line == (f'polling fails: kind=compute name={name} '
+                    f"reason=TimeoutError('a call hangs: {name}')")
+
+
+def test_where_an_unknown_fault_was_raised_is_in_the_log(
+        log: pytest.LogCaptureFixture) -> None:
+    def slips(_: Tick) -> list[Sample]:
+        return [][1]
+
+    Bench(FakeSurvey(cpu=slips)).turn()
+    assert 'in slips' in log.text
+
+
 def test_a_discovery_that_hangs_is_asked_once(
         log: pytest.LogCaptureFixture) -> None:
     freed = threading.Event()
