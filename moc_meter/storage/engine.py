@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from moc_meter import errors
 from moc_meter.model.pause import pauses
@@ -127,8 +129,47 @@ def ask(engine: sa.Engine, work: Callable[[sa.Connection], _T]) -> _T:
 
 
 def fetch(conn: sa.Connection, text: bytes,
-          values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+          values: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
     """The rows of a statement, by PostgreSQL's driver alone.
+
+    values: None where the statement names none; then its % is not doubled.
+    """
+    rows = run(conn, text, values).fetchall()
+    if len(rows) > _SHORT:
+        del conn.info[_CURSOR]      # it keeps them until it is used again
+    return rows
+
+
+def scalar(conn: sa.Connection, statement: sa.Select[Any]) -> Any:
+    """What the one row of a statement says, or None.
+
+    statement: one that is made once and used again and again, whose result
+        the driver has as it is wanted.
+    """
+    if conn.dialect.name != 'postgresql':
+        return conn.scalar(statement)
+    rows = fetch(conn, *_spelled(statement))
+    return rows[0][0] if rows else None
+
+
+@functools.cache
+def _spelled(statement: sa.Select[Any]
+             ) -> tuple[bytes, Mapping[str, Any] | None]:
+    text, values = spelled(statement)
+    return (text, values) if values else (text.replace(b'%%', b'%'), None)
+
+
+def spelled(statement: sa.SelectBase) -> tuple[bytes, Mapping[str, Any]]:
+    """The statement for fetch(), and the values that it has itself."""
+    made = statement.compile(
+        dialect=postgresql.dialect())       # type: ignore[no-untyped-call]
+    return str(made).encode(), made.params
+
+
+def run(conn: sa.Connection, text: bytes,
+        values: Mapping[str, Any] | None = None
+        ) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Have a statement executed by PostgreSQL's driver alone.
 
     SQLAlchemy takes longer to have a short one executed than the driver, and
     this one longer with a new cursor: it learns the types of columns anew.
@@ -138,15 +179,12 @@ def fetch(conn: sa.Connection, text: bytes,
         conn.info.get(_CURSOR) or driver.cursor())
     conn.info[_CURSOR] = cursor
     try:
-        rows = cursor.execute(text, values).fetchall()
+        return cursor.execute(text, values)
     except psycopg.OperationalError:
         if driver.closed:
             # It must learn of it: the pool may have more of this kind.
             conn.exec_driver_sql('SELECT 1')
         raise
-    if len(rows) > _SHORT:
-        del conn.info[_CURSOR]      # it keeps them until it is used again
-    return rows
 
 
 def migrate(engine: sa.Engine) -> None:

@@ -18,6 +18,7 @@ from moc_meter.storage import engine as transactions
 from moc_meter.storage.tables.samples import generation, metadata
 
 _NUMBER = sa.select(generation.c.number)
+_SHARED = _NUMBER.with_for_update(read=True)
 _TABLES = [table for table in reversed(metadata.sorted_tables)
            if table is not generation]
 
@@ -30,9 +31,8 @@ def held(conn: sa.Connection) -> int:
     Raises StoreUnavailable where the database is being emptied.
     """
     found = dialect.choose(
-        conn, sqlite=_NUMBER, postgresql=_NUMBER,
-        mariadb=_NUMBER.with_for_update(read=True))
-    number: int = conn.scalars(found).one()
+        conn, sqlite=_NUMBER, postgresql=_NUMBER, mariadb=_SHARED)
+    number: int = transactions.scalar(conn, found)
     if number < 0:
         raise errors.StoreUnavailable(
             'the database is being emptied; where that was interrupted, '

@@ -7,7 +7,7 @@ resource and day at once.
 
 from __future__ import annotations
 
-import operator
+import datetime
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -24,11 +24,13 @@ def append(conn: sa.Connection, samples: Sequence[Sample]) -> None:
     Redelivered samples mark too: a store without atomic commits may have
     kept the sample and lost the mark.
     """
-    staging.load(conn, _MARK, sorted({
-        (source, resource_id, period.microseconds(
-            period.floor(timestamp, period.DAY)))
-        for source, resource_id, timestamp in set(map(_SAID, samples))}))
+    said = sorted({(one.source, one.resource_id, one.timestamp.date())
+                   for one in samples})
+    begins = {day: period.microseconds(datetime.datetime.combine(
+        day, datetime.time(), datetime.UTC))
+        for day in {day for _, _, day in said}}
+    staging.load(conn, _MARK, [(source, resource_id, begins[day])
+                               for source, resource_id, day in said])
 
 
-_SAID = operator.attrgetter('source', 'resource_id', 'timestamp')
 _MARK = staging.plain(tables.mark)

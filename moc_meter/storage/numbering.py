@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import sqlalchemy as sa
 
 from moc_meter.model.sample import canonical
-from moc_meter.storage import dialect
+from moc_meter.storage import dialect, engine
 
 #: Digests in one question; SQLite knows a limit of parameters.
 _CHUNK = 500
+#: Numbers by digest, and the digests that are new.
+Numbered = tuple[dict[bytes, int], AbstractSet[bytes]]
 
 
 def digest(parts: object) -> bytes:
@@ -35,19 +39,62 @@ def known(conn: sa.Connection, table: sa.Table,
 
 
 def number(conn: sa.Connection, table: sa.Table,
-           wanted: Mapping[bytes, Mapping[str, Any]]) -> dict[bytes, int]:
+           wanted: Mapping[bytes, Mapping[str, Any]]) -> Numbered:
     """A number for each digest; those without one are given one.
 
     wanted: the other columns by digest. Two who number the same at the same
     time get the same number: the second waits for the first to commit.
+    Returns also the digests that had no number before; the other one of the
+    two may have been given some of them.
     """
+    given = dialect.choose(conn, sqlite=_in_steps, postgresql=_at_once,
+                           mariadb=_in_steps)
+    return given(conn, table, wanted)
+
+
+def _in_steps(conn: sa.Connection, table: sa.Table,
+              wanted: Mapping[bytes, Mapping[str, Any]]) -> Numbered:
     found = known(conn, table, wanted)
     missing = sorted(wanted.keys() - found.keys())
     if missing:
         insert(conn, table, [{'digest': key, **wanted[key]}
                              for key in missing])
         found |= known(conn, table, missing)
-    return found
+    return found, frozenset(missing)
+
+
+def _at_once(conn: sa.Connection, table: sa.Table,
+             wanted: Mapping[bytes, Mapping[str, Any]]) -> Numbered:
+    """The same in one statement (PostgreSQL)."""
+    rows = engine.fetch(conn, _giving(table), {
+        'digest': list(wanted), **{
+            name: [row[name] for row in wanted.values()]
+            for name in next(iter(wanted.values()))}})
+    found = {digest: number for digest, number, _ in rows}
+    if len(found) < len(wanted):
+        # Others were quicker, and have committed by now.
+        found |= known(conn, table, wanted.keys() - found.keys())
+    return found, frozenset(digest for digest, _, is_new in rows if is_new)
+
+
+@functools.cache
+def _giving(table: sa.Table) -> bytes:
+    """Digests, numbers, and whether they are new, of arrays of columns."""
+    given = sa.select(*(
+        sa.func.unnest(sa.bindparam(column.name, type_=sa.ARRAY(
+            # A type with a length would cut what is longer.
+            sa.Text() if isinstance(column.type, sa.String) else column.type)
+        )).label(column.name)
+        for column in table.columns if column.name != 'id')).cte('given')
+    there = sa.select(table.c.digest, table.c.id).join(
+        given, given.c.digest == table.c.digest).cte('there')
+    new = dialect.insert_missing_as(
+        'new', table, sa.select(given).where(given.c.digest.not_in(
+            sa.select(there.c.digest))).order_by(given.c.digest))
+    text, _ = engine.spelled(sa.union_all(
+        sa.select(there, sa.false()),
+        sa.select(new.c.digest, new.c.id, sa.true())))
+    return text
 
 
 def insert(conn: sa.Connection, table: sa.Table,

@@ -58,7 +58,7 @@ def fill(conn: sa.Connection, table: sa.Table,
         # Not remembered before it is certain: a rollback takes it back.
         sa.event.listen(conn, 'commit', lambda _: made.add(table.name),
                         once=True)
-    conn.execute(sa.delete(table))
+    _empty(conn, table)
     if isinstance(rows, sa.Select):
         names = [column.name for column in table.columns]
         return conn.execute(
@@ -66,6 +66,18 @@ def fill(conn: sa.Connection, table: sa.Table,
             .execution_options(preserve_rowcount=True)).rowcount
     load(conn, table, rows)
     return len(rows)
+
+
+def _empty(conn: sa.Connection, table: sa.Table) -> None:
+    """Nothing is staged any more; PostgreSQL sees to that between
+    transactions.
+    """
+    filled_in = conn.info.setdefault('moc_meter_filled', {})
+    if (conn.get_transaction() in (None, filled_in.get(table.name))
+            or dialect.choose(conn, sqlite=True, postgresql=False,
+                              mariadb=True)):
+        conn.execute(sa.delete(table))
+    filled_in[table.name] = conn.get_transaction()
 
 
 def load(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

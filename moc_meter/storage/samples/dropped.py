@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from moc_meter.model.query import RetentionLevel
+from moc_meter.storage import engine as transactions
 from moc_meter.storage import staging
 from moc_meter.storage.tables import samples as tables
 
@@ -26,5 +27,8 @@ def border(conn: sa.Connection,
     It stays till the end of a transaction that holds the generation of the
     database, see generation.held(): the statement before this one.
     """
-    return int(conn.scalar(sa.select(sa.func.max(journal.c.until)).where(
-        journal.c.level == level)) or 0)
+    return int(transactions.scalar(conn, _BORDERS[level]) or 0)
+
+
+_BORDERS = {level: sa.select(sa.func.max(journal.c.until)).where(
+    journal.c.level == level.value) for level in RetentionLevel}

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from moc_meter.model import period
 from moc_meter.model.query import Outcome
 from moc_meter.model.sample import Sample, kept_id
 from moc_meter.storage import dialect, staging
+from moc_meter.storage import engine as transactions
 from moc_meter.storage.samples import details
 from moc_meter.storage.samples.cells import CELLS, Cells, fresh, sample
 from moc_meter.storage.staging import Row
@@ -144,13 +146,15 @@ def _at_once(conn: sa.Connection, wanted: Sequence[Row],
     so few that a savepoint is not worth its while.
     """
     if len(wanted) < _MANY:
-        return frozenset(conn.scalar(_missing(kept)) or ())
+        return frozenset(transactions.scalar(conn, _missing(kept)) or ())
     single = len({row[_SERIES] for row in wanted}) == len(wanted)
+    # Its end is that of the transaction: a statement less.
+    transactions.run(conn, b'SAVEPOINT staged')
     try:
-        with conn.begin_nested():
-            conn.execute(_all(kept, single))
-    except sa.exc.IntegrityError:
-        return frozenset(conn.scalar(_missing(kept)) or ())
+        transactions.scalar(conn, _all(kept, single))
+    except psycopg.IntegrityError:
+        transactions.run(conn, b'ROLLBACK TO SAVEPOINT staged')
+        return frozenset(transactions.scalar(conn, _missing(kept)) or ())
     return frozenset(map(kept.recorded, wanted))
 
 

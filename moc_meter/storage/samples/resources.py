@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from moc_meter.model import metadata
 from moc_meter.model.sample import Sample, canonical
+from moc_meter.storage import dialect, generation, numbering, staging
 from moc_meter.storage import engine as transactions
-from moc_meter.storage import generation, numbering
 from moc_meter.storage.cache import Numbers
+from moc_meter.storage.staging import Row
 from moc_meter.storage.tables import samples as tables
 
 
@@ -74,17 +75,23 @@ def _number(conn: sa.Connection, wanted: Mapping[bytes, Mapping[str, str]]
     # Who empties the database must not meet paths without their content.
     generation.held(conn)
     table = tables.resource_metadata
-    found = numbering.known(conn, table, wanted)
-    missing = {digest: row for digest, row in wanted.items()
-               if digest not in found}
-    numbered = numbering.number(conn, table, missing) if missing else {}
-    rows = [{'metadata_id': number, 'position': position, 'path': path,
-             'kind': kind, 'value': value,
-             'digest': path_digest(path, kind, value)}
-            for digest, number in sorted(numbered.items(),
-                                         key=lambda item: item[1])
+    numbered, new = numbering.number(conn, table, wanted)
+    rows = [(number, position, path, kind, value,
+             path_digest(path, kind, value))
+            for number, digest in sorted((numbered[digest], digest)
+                                         for digest in new)
             for position, (path, kind, value) in enumerate(
-                metadata.scalars(json.loads(missing[digest]['content'])))]
+                metadata.scalars(json.loads(wanted[digest]['content'])))]
+    append = dialect.choose(conn, sqlite=staging.load,
+                            postgresql=staging.load, mariadb=_insert_missing)
+    append(conn, tables.metadata_path, rows)
+    return numbered
+
+
+def _insert_missing(conn: sa.Connection, table: sa.Table,
+                    rows: Sequence[Row]) -> None:
+    """Of two who number a content at once, MariaDB takes both for first."""
     if rows:
-        numbering.insert(conn, tables.metadata_path, rows)
-    return found | numbered
+        numbering.insert(conn, table, [
+            dict(zip(table.columns.keys(), row, strict=True))
+            for row in rows])

@@ -36,7 +36,7 @@ def numbers(engine: sa.Engine, cache: Numbers[tuple[Any, ...]],
         wanted = {numbering.digest(key): key for key in keys}
         rows = {digest: dict(zip(_FIELDS, key, strict=True))
                 for digest, key in wanted.items()}
-        numbered = transactions.transact(
+        numbered, _ = transactions.transact(
             engine, lambda conn: numbering.number(conn, tables.series, rows))
         return {wanted[digest]: number
                 for digest, number in numbered.items()}

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import psycopg
 
 from moc_meter.model.query import Field, Selection, StatisticsQuestion
 from moc_meter.storage import dialect, engine
@@ -127,9 +126,7 @@ def _of_form(form: _Form) -> sa.Select[Any]:
 @functools.lru_cache(maxsize=256)
 def _spelled(form: _Form) -> tuple[bytes, Mapping[str, Any]]:
     """The statement for PostgreSQL's driver, and the values it has."""
-    made = _of_form(form).compile(
-        dialect=psycopg.dialect())      # type: ignore[no-untyped-call]
-    return str(made).encode(), made.params
+    return engine.spelled(_of_form(form))
 
 
 def _statement(question: StatisticsQuestion, parts: Sequence[Part],

@@ -250,6 +250,7 @@ def _statements(conn: sa.Connection,
     driver = conn.connection.driver_connection
     if isinstance(driver, psycopg.Connection):  # it is also spoken to directly
         driver.cursor_factory = Noted
+        conn.info.clear()       # of the cursor that it keeps
         request.addfinalizer(lambda: setattr(
             driver, 'cursor_factory', psycopg.Cursor))
     else:
