@@ -122,8 +122,9 @@ def told(fault: BaseException) -> str:
 
 
 def cut(text: str) -> str:
-    """Its beginning, as a plain text."""
-    return str.__str__(text)[:_LONGEST]
+    """Its beginning, as a plain text that can be written anywhere."""
+    return str.__str__(text)[:_LONGEST].encode(
+        'utf-8', 'backslashreplace').decode()
 
 
 def _checked(ask: Callable[[], Iterable[object]], most: int

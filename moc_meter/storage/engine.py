@@ -175,10 +175,10 @@ def run(conn: sa.Connection, text: bytes,
     this one longer with a new cursor: it learns the types of columns anew.
     """
     driver = _driver(conn)
-    cursor: psycopg.Cursor[tuple[Any, ...]] = (
-        conn.info.get(_CURSOR) or driver.cursor())
-    conn.info[_CURSOR] = cursor
     try:
+        cursor: psycopg.Cursor[tuple[Any, ...]] = (
+            conn.info.get(_CURSOR) or driver.cursor())
+        conn.info[_CURSOR] = cursor
         return cursor.execute(text, values)
     except psycopg.OperationalError:
         if driver.closed:

@@ -32,8 +32,8 @@ def held(conn: sa.Connection) -> int:
     """
     found = dialect.choose(
         conn, sqlite=_NUMBER, postgresql=_NUMBER, mariadb=_SHARED)
-    number: int = transactions.scalar(conn, found)
-    if number < 0:
+    number: int | None = transactions.scalar(conn, found)
+    if number is None or number < 0:
         raise errors.StoreUnavailable(
             'the database is being emptied; where that was interrupted, '
             'moc-meter-manage db reset --yes finishes it')

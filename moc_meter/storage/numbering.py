@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from moc_meter.model.sample import canonical
 from moc_meter.storage import dialect, engine
 
-#: Digests in one question; SQLite knows a limit of parameters.
+#: Digests in one question; SQLite knows a limit of parameters, PostgreSQL one
+#: of their bytes.
 _CHUNK = 500
 #: Numbers by digest, and the digests that are new.
 Numbered = tuple[dict[bytes, int], AbstractSet[bytes]]
@@ -65,11 +66,17 @@ def _in_steps(conn: sa.Connection, table: sa.Table,
 
 def _at_once(conn: sa.Connection, table: sa.Table,
              wanted: Mapping[bytes, Mapping[str, Any]]) -> Numbered:
-    """The same in one statement (PostgreSQL)."""
-    rows = engine.fetch(conn, _giving(table), {
-        'digest': list(wanted), **{
-            name: [row[name] for row in wanted.values()]
-            for name in next(iter(wanted.values()))}})
+    """The same in a statement for many (PostgreSQL).
+
+    By digest, so that two who give the same do not wait for each other.
+    """
+    rows: list[Sequence[Any]] = []
+    left = iter(sorted(wanted))
+    while digests := list(itertools.islice(left, _CHUNK)):
+        some = [wanted[digest] for digest in digests]
+        rows += engine.fetch(conn, _giving(table), {
+            'digest': digests,
+            **{name: [row[name] for row in some] for name in some[0]}})
     found = {digest: number for digest, number, _ in rows}
     if len(found) < len(wanted):
         # Others were quicker, and have committed by now.
@@ -94,7 +101,9 @@ def _giving(table: sa.Table) -> bytes:
     text, _ = engine.spelled(sa.union_all(
         sa.select(there, sa.false()),
         sa.select(new.c.digest, new.c.id, sa.true())))
-    return text
+    # Binary: in the text of an array each quote would be escaped, and
+    # metadata may be full of them.
+    return text.replace(b')s::', b')b::')
 
 
 def insert(conn: sa.Connection, table: sa.Table,

@@ -19,8 +19,8 @@ def commands(group: Group) -> None:
         'rebuild', rebuild, 'Replace rollups that differ from their samples.',
         '0: done; 1: with --dry-run, some differ')
     for parser in (verify_, rebuild_):
-        arguments.bounds(parser, '; widened to whole days, and for cells of '
-                         'months to whole months')
+        arguments.bounds(parser, '; widened to whole months, and for hours '
+                         'to whole days')
     rebuild_.add_argument('--dry-run', action='store_true',
                           help='only say what would be replaced')
 

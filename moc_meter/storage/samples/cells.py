@@ -160,7 +160,9 @@ def _joined(finer: sa.Table, level: Level) -> Columns:
     """Coarser cells out of finer ones."""
     of = finer.c
     return {'series_id': of.series_id, 'start': begin(level, of.start),
-            'count': sa.func.sum(of.count), 'sum': dialect.total(of.sum),
+            # MariaDB's sum is a decimal.
+            'count': sa.cast(sa.func.sum(of.count), sa.BigInteger),
+            'sum': dialect.total(of.sum),
             'min': sa.func.min(of.min), 'max': sa.func.max(of.max),
             'first': sa.func.min(of.first), 'last': sa.func.max(of.last)}
 

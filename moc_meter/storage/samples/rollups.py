@@ -69,9 +69,9 @@ def verify(engine: sa.Engine, start: datetime.datetime | None = None,
            end: datetime.datetime | None = None) -> Iterator[Difference]:
     """Derive every cell anew and tell which is not as it is kept.
 
-    start, end: [start, end), widened to whole UTC days, and for cells of
-        months to whole months; spans, which time does not cut, are verified
-        where neither is given.
+    start, end: [start, end), widened to whole UTC months, and for hours to
+        whole days; spans, which time does not cut, are verified where neither
+        is given.
     One question a hundred series, which reads one state of the database; so
     writers may go on, and memory is bounded. Cells whose samples were
     dropped are left out; see unprovable(). Needs two connections.
@@ -179,7 +179,8 @@ def _within(cells: Cells, chunk: tuple[int, int],
 
     border: see _border().
     """
-    wide = max(cells.level or Level.DAY, Level.DAY)
+    # Of a month all the days are to be right.
+    wide = Level.DAY if cells.level is Level.HOUR else Level.MONTH
     first = max(border, 0 if start is None
                 else wide.floor(period.microseconds(start)))
     last = (None if end is None
@@ -232,13 +233,15 @@ def _replace(conn: sa.Connection, cells: Cells,
     """Derive the cells anew: lock them, read their source, replace.
 
     Reading before locking would lose what others insert in between. Cells of
-    which samples were dropped since are left alone; meanwhile none are.
+    which samples were dropped since are left alone; meanwhile none are. So is
+    a month that is there: it may be one of its days that is wrong.
     Returns how many were replaced.
     """
     generation.held(conn)
-    border = _border(conn, cells)
+    border = dropped.border(conn)
     if cells.level:
-        keys = [key for key in keys if key[1] >= border]
+        proved = _border(conn, cells)
+        keys = [key for key in keys if key[1] >= proved]
     filler = (None, None, 0, 0, None, None) if cells.level else (0, 0)
     number = staging.fill(conn, cells.staged,
                           [(*key, *filler) for key in keys])

@@ -64,6 +64,16 @@ def test_an_event_is_kept_once_with_all_its_traits(store: SampleStore
         NOW, NOW + 2 * period.MICROSECOND]
 
 
+def test_many_of_which_one_was_there_are_kept_beside_many_others(
+        store: SampleStore) -> None:
+    store.write([sample(7), event(7)], NOW)
+    batch = [*map(sample, range(80)), *map(event, range(80))]
+    written = store.write(batch, NOW + period.HOUR)
+    assert (written.stored, written.duplicates) == (158, 2)
+    assert len(store.samples(Selection(), 200)) == 80
+    assert len(store.events(EventSelection(), 200)) == 80
+
+
 def test_an_event_that_says_something_else_goes_to_quarantine(
         store: SampleStore) -> None:
     other = event(0, metadata={**TRAITS, 'memory_mb': 513})

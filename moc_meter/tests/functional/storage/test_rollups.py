@@ -134,16 +134,16 @@ def test_only_the_asked_days_are_verified_and_rebuilt(
         store: SampleStore, engine: sa.Engine) -> None:
     store.write([sample(number) for number in range(20)], NOW)
     with transactions.writing(engine) as conn:
-        plant_missing(conn)
+        conn.execute(sa.delete(tables.rollup_hour))
     second = datetime.datetime(2026, 3, 2, 5, tzinfo=datetime.UTC)
-    assert days_of(rollups.verify(engine, end=second)) == 6
-    assert days_of(rollups.verify(engine, start=second)) == 3
+    assert hours_of(rollups.verify(engine, end=second)) == 6
+    assert hours_of(rollups.verify(engine, start=second)) == 3
     rollups.rebuild(engine, start=second)
-    assert days_of(rollups.verify(engine)) == 3
+    assert hours_of(rollups.verify(engine)) == 3
 
 
-def days_of(found: Iterable[rollups.Difference]) -> int:
-    return sum(one.table == 'rollup_day' for one in found)
+def hours_of(found: Iterable[rollups.Difference]) -> int:
+    return sum(one.table == 'rollup_hour' for one in found)
 
 
 def test_a_month_beside_another_is_verified_whole_and_rebuilt(
@@ -164,20 +164,48 @@ def test_a_month_beside_another_is_verified_whole_and_rebuilt(
     assert not list(rollups.verify(engine))
 
 
-def test_a_month_is_proved_by_its_days_when_samples_were_dropped(
-        store: SampleStore, engine: sa.Engine) -> None:
+@pytest.fixture
+def february(store: SampleStore, engine: sa.Engine) -> list[str]:
+    """A sample a day; what the month's cell says."""
     store.write([sample(number, resource_id='i',
                         timestamp=FEBRUARY + number * period.DAY)
                  for number in range(28)], NOW)
-    kept = everything(engine)
+    return everything(engine)['rollup_month']
+
+
+def test_a_month_that_is_lost_is_made_of_days_whose_samples_were_dropped(
+        store: SampleStore, engine: sa.Engine, february: list[str]) -> None:
     expire(store, FEBRUARY + 20 * period.DAY)
     with transactions.writing(engine) as conn:
         conn.execute(sa.delete(tables.rollup_month))
     [missing] = rollups.verify(engine)
-    assert (missing.table, missing.expected and int(missing.expected[2])) == (
+    assert (missing.table, missing.expected and missing.expected[2]) == (
         'rollup_month', 28)
     assert rollups.rebuild(engine) == 1
-    assert everything(engine)['rollup_month'] == kept['rollup_month']
+    assert everything(engine)['rollup_month'] == february
+
+
+def test_a_day_that_nobody_can_prove_makes_no_month_wrong(
+        store: SampleStore, engine: sa.Engine, february: list[str]) -> None:
+    expire(store, FEBRUARY + 20 * period.DAY)
+    day = tables.rollup_day
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.delete(day).where(day.c.start == FEBRUARY))
+    assert [one.table for one in rollups.verify(engine)] == ['rollup_month']
+    assert rollups.rebuild(engine) == 0
+    assert everything(engine)['rollup_month'] == february
+
+
+def test_of_a_month_that_is_rebuilt_all_days_are_right(
+        engine: sa.Engine, february: list[str]) -> None:
+    day = tables.rollup_day
+    with transactions.writing(engine) as conn:
+        conn.execute(sa.update(day).where(day.c.start == FEBRUARY).values(
+            count=7))
+    start = FEBRUARY + 9 * period.DAY
+    rollups.rebuild(engine, start, start + period.DAY)
+    assert everything(engine)['rollup_month'] == february
+    assert not list(rollups.verify(engine))
 
 
 @pytest.mark.parametrize('server', ['postgresql_url', 'mariadb_url'])

@@ -52,6 +52,8 @@ def of_server(error: Exception) -> sa.exc.DBAPIError:
 def test_an_error_is_of_its_kind(cause: Exception,
                                  kind: Fault | None) -> None:
     assert fault(of_server(cause)) is kind
+    if isinstance(cause, psycopg.Error):    # its driver is asked directly, too
+        assert fault(cause) is kind
 
 
 def test_a_copy_that_lost_its_connection_is_seen_too() -> None:
