@@ -103,7 +103,8 @@ def rebuild(engine: sa.Engine, start: datetime.datetime | None = None,
             end: datetime.datetime | None = None) -> int:
     """Replace the cells that verify() would name; how many it were.
 
-    But for months of which samples were dropped. Writers may go on. Needs a second connection of the engine.
+    But for months of which samples were dropped. Writers may go on. Needs a
+    second connection of the engine.
     """
     replaced = 0
     for cells in _asked(start, end):

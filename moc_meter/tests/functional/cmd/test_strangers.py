@@ -159,7 +159,11 @@ def test_pollers_who_hang_or_flood_stop_nobody(tmp_path: Path) -> None:
     for bad in ('odd.hangs', 'odd.floods', 'odd.raises'):
         assert faults(figures, bad) > 1
         assert (SUCCESS, 'hardware', bad) not in figures
-        assert (tmp_path / 'log').read_text().count(f'name={bad}') == 1
+        told = [line.partition('reason=')[2] for line
+                in (tmp_path / 'log').read_text().splitlines()
+                if f'name={bad}' in line]
+        # What floods may take too long as well, where the machine is busy.
+        assert len(told) == len(set(told)) > 0
     assert figures[SUCCESS, 'hardware', 'odd.good'] > 0
 
 
