@@ -37,8 +37,9 @@ DEFECTS = [
     Defect(
         name='an off-by-one at a border',
         file='storage/samples/plan.py',
-        text='end // level * level',
-        planted='-(-end // level) * level',
+        text='else level.floor(end)',
+        planted='else level.floor(end) if level is Level.MONTH '
+                'else level.ceiling(end)',
         leads='the end is taken to be at a whole (day|hour)'),
     Defect(
         name='<= for <', file='storage/samples/select.py',
